@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/package/**', '**/node_modules/**'],
+    environment: 'node',
+    passWithNoTests: false,
+    dangerouslyIgnoreUnhandledErrors: false,
+    allowOnly: false,
+    restoreMocks: true,
+    unstubGlobals: true,
+    testTimeout: 10_000,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text', 'json-summary'],
+      reportsDirectory: 'coverage',
+    },
+  },
+})
