@@ -1,0 +1,16 @@
+// npm run bench: bench/ is a package of its own, since the peers it measures are no dependencies of this one.
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { build, buildBench, insist, root, run } from './process.mjs'
+
+const lock = join(root, 'bench', 'package-lock.json')
+const installed = join(root, 'bench', 'node_modules', '.package-lock.json')
+if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
+  insist(await run('npm', ['ci', '--prefix', 'bench']))
+}
+insist(await build())
+insist(await buildBench())
+const { status } = await run(process.execPath, ['--expose-gc', 'build/bench/main.js', ...process.argv.slice(2)], {
+  show: true,
+})
+process.exitCode = status

@@ -1,0 +1,70 @@
+// Child processes for the scripts: found in node_modules, colour only on a terminal, failure is an exception or an exit status.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const require = createRequire(import.meta.url)
+const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
+
+/** @param {number} code @param {string} text */
+const paint = (code, text) => (colour ? `\u001B[${code}m${text}\u001B[0m` : text)
+/** @param {string} text */
+export const green = (text) => paint(32, text)
+/** @param {string} text */
+export const red = (text) => paint(31, text)
+/** @param {string} text */
+export const dim = (text) => paint(2, text)
+
+/** Tools that look at CI or FORCE_COLOR would colour a pipe. @returns {NodeJS.ProcessEnv} */
+function environment() {
+  const { FORCE_COLOR: _, ...env } = process.env
+  return colour ? { ...env, FORCE_COLOR: '1' } : { ...env, NO_COLOR: '1' }
+}
+
+/**
+ * Runs a command; its output goes to the terminal (`show`) or is kept.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ show?: boolean, cwd?: string, env?: Record<string, string> }} [options]
+ * @returns {Promise<{ status: number, output: string }>}
+ */
+export async function run(command, args, { show = false, cwd = root, env = {} } = {}) {
+  const stdio = show ? 'inherit' : 'pipe'
+  const child = spawn(command, args, { cwd, env: { ...environment(), ...env }, stdio: ['inherit', stdio, stdio] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += String(chunk)))
+  const [code, signal] = await once(child, 'close')
+  return { status: signal === null ? Number(code) : 1, output }
+}
+
+/** Runs the first bin of an installed package. @param {string} name @param {readonly string[]} args @param {Parameters<typeof run>[2]} [options] */
+export function tool(name, args, options) {
+  const folder = join(root, 'node_modules', name)
+  /** @type {string | Record<string, string>} */
+  const bins = require(join(folder, 'package.json')).bin
+  const script = typeof bins === 'string' ? bins : Object.values(bins)[0]
+  return run(process.execPath, [join(folder, String(script)), ...args], options)
+}
+
+/** Ends this process with the output of a command that failed. @param {{ status: number, output: string }} result */
+export function insist({ status, output }) {
+  if (status === 0) return
+  process.stderr.write(output)
+  process.exit(status)
+}
+
+/** The package as it is published: dist/, made anew. */
+export function build() {
+  rmSync(join(root, 'dist'), { recursive: true, force: true })
+  return tool('typescript', ['-p', 'tsconfig.build.json'])
+}
+
+/** demo/ and the TypeScript in scripts/ as build/. */
+export const buildTools = () => tool('typescript', ['-p', 'tsconfig.tools.json'])
+
+/** bench/ as build/bench/. */
+export const buildBench = () => tool('typescript', ['-p', 'bench'])
