@@ -1,0 +1,181 @@
+/** npm run bench: runs every measure in child processes, prints the tables, and stores a complete run in bench/results/. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus, release, totalmem } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { chart } from './chart.ts'
+import type { Results } from './child.ts'
+import { footprints } from './footprint.ts'
+import { peerVersion, root } from './packages.ts'
+import { inChild } from './processes.ts'
+import { seeded, shuffled } from './random.ts'
+import { report } from './report.ts'
+import type { Run, Timed } from './results.ts'
+import { median, medianRatio, quantile } from './statistics.ts'
+import { timedMeasures } from './timed.ts'
+
+const help = `npm run bench -- [options]
+  --only a,b         these measures: ${Object.keys(timedMeasures).join(', ')}, held, allocated, crowd, footprint
+  --variants a,b     these variants (bare is always among them)
+  --rounds n         rounds of each timed measure in each process (20)
+  --processes n      fresh processes of each timed measure (3)
+  --seed n           order of rounds and processes (from the clock, printed)
+  --infuse file      measure this build's index.js in place of dist/
+  --peers            without Infuse
+A complete run is stored in bench/results/.`
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    variants: { type: 'string' },
+    rounds: { type: 'string', default: '20' },
+    processes: { type: 'string', default: '3' },
+    seed: { type: 'string' },
+    infuse: { type: 'string' },
+    peers: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+function integer(name: string, text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`Expected --${name} to be an integer from 1, got ${text}`)
+  return value
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
+async function main(): Promise<void> {
+  const begin = performance.now()
+  const rounds = integer('rounds', options.rounds)
+  const processes = integer('processes', options.processes)
+  const seed = integer('seed', options.seed ?? String((Date.now() % 1_000_000) + 1))
+  const only = options.only?.split(',')
+  const chosen = options.variants?.split(',')
+  const measures = [...Object.keys(timedMeasures), 'held', 'allocated', 'crowd', 'footprint']
+  for (const name of only ?? []) {
+    if (!measures.includes(name)) throw new RangeError(`Expected --only to name measures (${measures.join(', ')}), got ${name}`)
+  }
+  const wants = (measure: string): boolean => only?.includes(measure) ?? true
+  const base = { build: options.infuse, peersOnly: options.peers }
+  const known = await inChild({ kind: 'names', ...base })
+  for (const id of chosen ?? []) {
+    if (!known.some((variant) => variant.id === id)) throw new RangeError(`Expected --variants to name variants, got ${id}`)
+  }
+  const variants = known.filter(({ id }) => id === 'bare' || (chosen?.includes(id) ?? true))
+  const random = seeded(seed)
+  say(`seed ${seed}`)
+
+  const samples: Record<string, Record<string, number[]>> = {}
+  for (let index = 0; index < processes; index++) {
+    for (const measure of shuffled(Object.keys(timedMeasures).filter(wants), random)) {
+      say(`${measure}, process ${index + 1} of ${processes} (${elapsed(begin)} s)`)
+      const childSeed = Math.floor(random() * 2 ** 31)
+      const task = { kind: 'rounds', measure, rounds, seed: childSeed, seconds: 8, variants: chosen, ...base } as const
+      for (const [id, values] of Object.entries(await inChild(task))) {
+        ;((samples[measure] ??= {})[id] ??= []).push(...values)
+      }
+    }
+  }
+
+  const each = async <K extends 'held' | 'allocated' | 'crowd'>(kind: K): Promise<Record<string, Results[K]>> => {
+    const found: Record<string, Results[K]> = {}
+    if (!wants(kind)) return found
+    say(`${kind} (${elapsed(begin)} s)`)
+    for (const { id, library } of shuffled(variants, random)) {
+      if (library === 'bare' && kind === 'crowd') continue
+      found[id] = (await inChild({ kind, variant: id, ...base } as never)) as Results[K]
+    }
+    return found
+  }
+  const held = await each('held')
+  const allocated = await each('allocated')
+  const crowd = await each('crowd')
+  if (wants('footprint')) say(`footprint (${elapsed(begin)} s)`)
+  const footprint = wants('footprint') ? await footprints(options.infuse, options.peers, 9, random) : {}
+
+  const run: Run = {
+    date: new Date().toISOString().slice(0, 10),
+    machine: {
+      cpu: cpus()[0]?.model.trim() ?? 'unknown',
+      cpus: cpus().length,
+      memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+      platform: `${process.platform} ${release()}`,
+    },
+    versions: { node: process.versions.node, cockatiel: peerVersion('cockatiel'), opossum: peerVersion('opossum') },
+    commit: commit(),
+    seed,
+    rounds,
+    processes,
+    seconds: (performance.now() - begin) / 1_000,
+    variants,
+    titles: Object.fromEntries(Object.entries(timedMeasures).map(([name, { title }]) => [name, title])),
+    timed: Object.fromEntries(Object.entries(samples).map(([measure, byVariant]) => [measure, summary(byVariant)])),
+    held,
+    allocated,
+    crowd,
+    footprint,
+  }
+  const text = report(run)
+  process.stdout.write(`${text}\n`)
+  const complete = only === undefined && chosen === undefined && !options.peers && options.infuse === undefined
+  if (complete) store(run, text)
+  else say('A part of the measures or variants: nothing stored.')
+  say(`${elapsed(begin)} s, seed ${seed}`)
+}
+
+function elapsed(begin: number): string {
+  return ((performance.now() - begin) / 1_000).toFixed(0)
+}
+
+function summary(byVariant: Readonly<Record<string, readonly number[]>>): Record<string, Timed> {
+  const bare = byVariant['bare']!
+  const cockatiel = byVariant['cockatiel-consecutive']
+  const result: Record<string, Timed> = {}
+  for (const [id, values] of Object.entries(byVariant)) {
+    const ratios = values.map((value, round) => value / bare[round]!)
+    result[id] = {
+      ns: median(values),
+      ratio: median(ratios),
+      quartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
+      toCockatiel: cockatiel === undefined ? undefined : medianRatio(values, cockatiel),
+      rounds: values.length,
+    }
+  }
+  return result
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty'], { cwd: root, encoding: 'utf8' }).trim()
+  } catch {
+    return 'unknown (no git)'
+  }
+}
+
+function store(run: Run, text: string): void {
+  const folder = new URL('bench/results/', root)
+  mkdirSync(folder, { recursive: true })
+  const major = run.versions['node']!.split('.')[0]!
+  const files = {
+    [`${run.date}-node${major}.json`]: `${JSON.stringify(run, rounded, 2)}\n`,
+    'latest.md': text,
+    'latest.svg': chart(run),
+  }
+  for (const [name, content] of Object.entries(files)) {
+    const file = fileURLToPath(new URL(name, folder))
+    writeFileSync(file, content)
+    say(`wrote ${file}`)
+  }
+}
+
+/** Four significant digits: the rest is noise and makes every diff large. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value
+}
+
+if (options.help) process.stdout.write(`${help}\n`)
+else await main()
