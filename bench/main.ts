@@ -5,7 +5,7 @@ import { cpus, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { chart } from './chart.ts'
-import type { Results } from './child.ts'
+import type { Results, Task } from './child.ts'
 import { footprints } from './footprint.ts'
 import { peerVersion, root } from './packages.ts'
 import { inChild } from './processes.ts'
@@ -40,7 +40,8 @@ const { values: options } = parseArgs({
 
 function integer(name: string, text: string): number {
   const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`Expected --${name} to be an integer from 1, got ${text}`)
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new RangeError(`Expected --${name} to be an integer from 1, got ${text}`)
   return value
 }
 
@@ -57,13 +58,15 @@ async function main(): Promise<void> {
   const chosen = options.variants?.split(',')
   const measures = [...Object.keys(timedMeasures), 'held', 'allocated', 'crowd', 'footprint']
   for (const name of only ?? []) {
-    if (!measures.includes(name)) throw new RangeError(`Expected --only to name measures (${measures.join(', ')}), got ${name}`)
+    if (!measures.includes(name))
+      throw new RangeError(`Expected --only to name measures (${measures.join(', ')}), got ${name}`)
   }
   const wants = (measure: string): boolean => only?.includes(measure) ?? true
   const base = { build: options.infuse, peersOnly: options.peers }
   const known = await inChild({ kind: 'names', ...base })
   for (const id of chosen ?? []) {
-    if (!known.some((variant) => variant.id === id)) throw new RangeError(`Expected --variants to name variants, got ${id}`)
+    if (!known.some((variant) => variant.id === id))
+      throw new RangeError(`Expected --variants to name variants, got ${id}`)
   }
   const variants = known.filter(({ id }) => id === 'bare' || (chosen?.includes(id) ?? true))
   const random = seeded(seed)
@@ -87,7 +90,7 @@ async function main(): Promise<void> {
     say(`${kind} (${elapsed(begin)} s)`)
     for (const { id, library } of shuffled(variants, random)) {
       if (library === 'bare' && kind === 'crowd') continue
-      found[id] = (await inChild({ kind, variant: id, ...base } as never)) as Results[K]
+      found[id] = await inChild<K>({ kind, variant: id, ...base })
     }
     return found
   }

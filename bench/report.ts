@@ -17,7 +17,11 @@ function times(value: number | undefined): string {
 
 function nanoseconds(value: number | undefined): string {
   if (value === undefined) return '–'
-  return value < 10 ? `${value.toFixed(1)} ns` : value < 10_000 ? `${count(value)} ns` : `${(value / 1_000).toFixed(1)} µs`
+  return value < 10
+    ? `${value.toFixed(1)} ns`
+    : value < 10_000
+      ? `${count(value)} ns`
+      : `${(value / 1_000).toFixed(1)} µs`
 }
 
 function timedTable(run: Run, columns: readonly [string, string][]): string {
@@ -44,14 +48,21 @@ function resourceTable(run: Run): string {
       return [
         label,
         count(held?.idle),
-        count(held?.left),
+        count(held === undefined ? undefined : Math.max(0, held.left)),
         count(run.allocated[id]),
         crowd === undefined ? '–' : `${crowd.timersClosed} / ${crowd.timersOpen}`,
         crowd === undefined ? '–' : `${crowd.trials}${crowd.waiting > 1 ? `, ${crowd.waiting - 1} wait for it` : ''}`,
       ]
     })
   if (rows.length === 0) return ''
-  const head = ['', 'idle, bytes', 'left when dropped', 'allocated per call', 'timers closed / open', 'trials of 1000 callers']
+  const head = [
+    '',
+    'idle, bytes',
+    'left when dropped',
+    'allocated per call',
+    'timers closed / open',
+    'trials of 1000 callers',
+  ]
   return table(head, rows)
 }
 
@@ -113,5 +124,7 @@ Commit ${run.commit}, seed ${run.seed}, ${run.processes} processes of ${run.roun
 How it is measured and what it means: [docs/benchmarks.md](../../docs/benchmarks.md).`,
     ...sections.filter(([, text]) => text !== '').map(([title, text]) => `## ${title}\n\n${text}`),
     '',
-  ].join('\n\n').replace(/\n+$/, '\n')
+  ]
+    .join('\n\n')
+    .replace(/\n+$/, '\n')
 }

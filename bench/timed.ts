@@ -124,10 +124,13 @@ const rejected: TimedMeasure = {
     const loop = catchingLoop(variant)
     return async () => {
       let reached = 0
-      const fn = variant.library === 'bare' ? fail : async () => {
-        reached++
-        throw failure
-      }
+      const fn =
+        variant.library === 'bare'
+          ? fail
+          : async () => {
+              reached++
+              throw failure
+            }
       const breaker = variant.create(fn, usual)
       for (let before = -1; before !== reached && variant.library !== 'bare'; ) {
         before = reached
@@ -149,20 +152,19 @@ const inflight: TimedMeasure = {
     const [width, bursts] = [1_000, 5]
     const loop = burst(variant)
     return async () => {
-      let gate: Promise<void> | undefined
-      const fn = async () => {
-        await gate
-        return 1
+      // Answered by the loop, once all calls have begun.
+      let waiting: ((value: number) => void)[] = []
+      const fn = () =>
+        new Promise<number>((resolve) => {
+          waiting.push(resolve)
+        })
+      const release = () => {
+        for (const resolve of waiting) resolve(1)
+        waiting = []
       }
       const breaker = variant.create(fn, usual)
       const nanoseconds = await timed(width * bursts, async () => {
-        for (let index = 0; index < bursts; index++) {
-          let release: (() => void) | undefined
-          gate = new Promise((resolve) => {
-            release = resolve
-          })
-          await loop(breaker, fn, release!, width)
-        }
+        for (let index = 0; index < bursts; index++) await loop(breaker, fn, release, width)
       })
       variant.destroy?.(breaker)
       return nanoseconds

@@ -121,12 +121,7 @@ const peers: readonly Variant[] = [
 type Options = NonNullable<ConstructorParameters<Infuse['CircuitBreaker']>[0]>
 type Breaker = InstanceType<Infuse['CircuitBreaker']>
 
-function infuseVariant(
-  infuse: Infuse,
-  id: string,
-  label: string,
-  options: (tuning: Tuning) => Options,
-): Variant {
+function infuseVariant(infuse: Infuse, id: string, label: string, options: (tuning: Tuning) => Options): Variant {
   return {
     id,
     label,
