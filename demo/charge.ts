@@ -1,0 +1,41 @@
+/**
+ * How a shop asks payments for money: through a circuit breaker, or as most code does it. This is the file to copy from.
+ * Both wait a second at most; only one of them learns from waiting.
+ */
+import { backoff, CircuitBreaker } from 'infuse-breaker'
+
+export interface Answer {
+  readonly status: number
+  readonly receipt: unknown
+}
+export type Charge = () => Promise<Answer>
+
+/** ms a shop waits for payments */
+export const patience = 1_000
+export const failMax = 5
+
+export function newBreaker(): CircuitBreaker {
+  return new CircuitBreaker({
+    name: 'payments',
+    failMax,
+    timeout: patience,
+    resetTimeout: backoff({ initial: 500, max: 2_000 }),
+    // fetch resolves for a 503 too: here it is said that it is a failure. The shop still gets the answer itself.
+    classify: (outcome) => (outcome.ok && (outcome.value as Answer).status < 500 ? 'success' : 'failure'),
+    // The call that opens the circuit gets its own error: only calls that were turned away get a CircuitBreakerError.
+    throwNewErrorOnTrip: false,
+  })
+}
+
+export function guardedCharge(url: string, breaker: CircuitBreaker): Charge {
+  return () => breaker.run(({ signal }) => post(url, { 'x-shop': 'guarded', 'x-circuit': breaker.state }, signal))
+}
+
+export function bareCharge(url: string): Charge {
+  return () => post(url, { 'x-shop': 'bare' }, AbortSignal.timeout(patience))
+}
+
+async function post(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
+  const response = await fetch(`${url}/charge`, { method: 'POST', headers, signal })
+  return { status: response.status, receipt: await response.json() }
+}

@@ -1,0 +1,53 @@
+/** The view of a pipe: a line a second, a line for each act and each transition, no escape codes. */
+import { clock, count, duration } from './figures.ts'
+import { type Ledger, quantile, type ShopLedger } from './ledger.ts'
+import type { View } from './outage.ts'
+
+const heading = `
+              with a breaker                               without
+  time        circuit    ok/s fast/s slow/s wait      p99    ok/s slow/s wait      p99
+`
+
+export function newLines(write: (text: string) => void, addresses: string): View {
+  let said = 0
+  return {
+    began(ledger) {
+      said = 0
+      write(
+        `Two shops, ${ledger.rate} orders a second each; both call payments and wait a second at most.\n${addresses}\n${heading}`,
+      )
+    },
+    act(ledger) {
+      write(`${time(ledger)}  -- ${ledger.act.caption}\n`)
+    },
+    transition(ledger, told) {
+      write(
+        `${time(ledger)}  circuit ${told.from} → ${told.to}${told.reason === undefined ? '' : `: ${told.reason}`}\n`,
+      )
+    },
+    tick(ledger) {
+      const second = Math.floor(ledger.time)
+      if (second === said) return
+      said = second
+      const state = (ledger.breaker?.state ?? 'none').padEnd(9)
+      write(`${time(ledger)}        ${state} ${figures(ledger.guarded, true)}   ${figures(ledger.bare, false)}\n`)
+    },
+    end() {},
+  }
+}
+
+function time(ledger: Ledger): string {
+  return `  ${clock(ledger.time)}`
+}
+
+function figures(shop: ShopLedger, withFast: boolean): string {
+  const { tally, seconds } = shop.lately()
+  const perSecond = (n: number, columns: number): string => (n / seconds).toFixed(0).padStart(columns)
+  return [
+    perSecond(tally.served, 5),
+    ...(withFast ? [perSecond(tally.failedFast, 6)] : []),
+    perSecond(tally.failedSlow, 6),
+    count(shop.waiting).padStart(4),
+    duration(quantile(0.99, tally.latencies)).padStart(8),
+  ].join(' ')
+}

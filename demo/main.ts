@@ -1,0 +1,92 @@
+/**
+ * The demo: starts the services, plays the outage, shows it, judges it.
+ * Exit status: 0 as expected, 1 not as expected or something broke, 2 wrong usage, 128 + signal when a signal ended it.
+ */
+import { constants } from 'node:os'
+import { inspect } from 'node:util'
+import { expectations } from './expectations.ts'
+import { newLines } from './lines.ts'
+import { help, type Options, parseOptions } from './options.ts'
+import { newRound, type Round, type View } from './outage.ts'
+import { painter } from './paint.ts'
+import { newScreen } from './screen.ts'
+import { openStage, type Stage } from './stage.ts'
+import { summary } from './summary.ts'
+
+const { stdout } = process
+const paint = painter(stdout)
+let stage: Stage | undefined
+let view: View | undefined
+let round: Round | undefined
+let rounds = 0
+/** of the last round that was played to its end */
+let verdict: { readonly text: string; readonly status: 0 | 1 } | undefined
+
+main(readOptions()).catch((error: unknown) => leave(1, inspect(error)))
+
+async function main(options: Options): Promise<void> {
+  listenForTheEnd(options)
+  stage = await openStage({
+    unguarded: options.unguarded,
+    onTransition: (transition) => round?.hear(transition),
+    onDeath: (why) => leave(1, why),
+  })
+  const live = stdout.isTTY && !options.plain && process.env['TERM'] !== 'dumb'
+  view = live ? newScreen(stdout, note(options), paint) : newLines((text) => stdout.write(text), addresses(stage))
+  do {
+    rounds += 1
+    round = newRound(stage, view, options.pace)
+    await round.play()
+    const checks = expectations(round.ledger)
+    verdict = { text: summary(round.ledger, checks, paint), status: checks.every((check) => check.met) ? 0 : 1 }
+    if (!live && !options.once) stdout.write(verdict.text)
+  } while (!options.once)
+  leave(verdict.status, verdict.text)
+}
+
+function readOptions(): Options {
+  let options: Options | 'help'
+  try {
+    options = parseOptions(process.argv.slice(2))
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\nTry --help.\n`)
+    return process.exit(2)
+  }
+  if (options !== 'help') return options
+  stdout.write(help)
+  return process.exit(0)
+}
+
+/** Ctrl-C, a polite kill, a closed pipe, a parent that is gone: each ends the demo and with it every service. */
+function listenForTheEnd(options: Options): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      // Ctrl-C is how a demo without an end is meant to end.
+      if (signal === 'SIGINT' && !options.once) leave(verdict?.status ?? 0, verdict?.text ?? '')
+      else leave(128 + constants.signals[signal], '')
+    })
+  }
+  stdout.on('error', () => process.exit(1))
+  // npm hands a signal to its shell, which may die of it and leave this process to itself.
+  const parent = process.ppid
+  setInterval(() => process.ppid === parent || leave(1, ''), 500).unref()
+}
+
+function leave(status: number, lastWords: string): void {
+  view?.end()
+  const complaints = stage ? [stage.payments, stage.guarded, stage.bare].map(complaint).join('') : ''
+  void stage?.close()
+  stdout.write(`${lastWords}\n${complaints}`, () => process.exit(status))
+}
+
+function complaint({ name, complaints }: { readonly name: string; readonly complaints: string }): string {
+  return complaints === '' ? '' : `${name} wrote:\n${complaints}\n`
+}
+
+function note(options: Options): () => string {
+  return () => (options.once ? '' : `round ${rounds} · `) + 'Ctrl-C ends'
+}
+
+function addresses({ payments, guarded, bare }: Stage): string {
+  return `payments ${payments.url}, ${guarded.name} ${guarded.url}, ${bare.name} ${bare.url}`
+}

@@ -1,0 +1,79 @@
+/** One round: the script played from start to end, under load, in front of a view. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Ledger, type Told } from './ledger.ts'
+import { Load } from './load.ts'
+import type { Transition } from './messages.ts'
+import { type Act, patience, script } from './script.ts'
+import type { Stage } from './stage.ts'
+
+/** Who shows a round while it is played. */
+export interface View {
+  began(ledger: Ledger): void
+  act(ledger: Ledger): void
+  transition(ledger: Ledger, told: Told): void
+  /** Four times a second. */
+  tick(ledger: Ledger): void
+  /** Gives the terminal back. */
+  end(): void
+}
+
+export interface Round {
+  readonly ledger: Ledger
+  hear(transition: Transition): void
+  play(): Promise<void>
+}
+
+const tick = 250
+/** orders a second, for each shop */
+export const rate = 150
+
+/** `pace` stretches the acts: 0.5 plays twice as fast. */
+export function newRound(stage: Stage, view: View, pace: number): Round {
+  const acts = script.map((act) => ({ ...act, seconds: act.seconds * pace })) as [Act, ...Act[]]
+  const ledger = new Ledger(acts, rate)
+  return {
+    ledger,
+    hear: (transition) => view.transition(ledger, ledger.transition(transition)),
+    play: () => play(stage, view, ledger),
+  }
+}
+
+async function play(stage: Stage, view: View, ledger: Ledger): Promise<void> {
+  await stage.payments.ask({ reset: true })
+  ledger.begin(ledger.act)
+  view.began(ledger)
+  const loads = [
+    new Load(stage.guarded.url, ledger.rate, ledger.guarded),
+    new Load(stage.bare.url, ledger.rate, ledger.bare),
+  ]
+  let over = false
+  const watch = async (): Promise<void> => {
+    while (!over) {
+      await sleep(tick)
+      await look(stage, ledger)
+      ledger.tick()
+      view.tick(ledger)
+    }
+  }
+  const watching = watch()
+
+  for (const act of ledger.acts) {
+    // The ledger turns the page before payments changes: whatever the change causes is written on the new page.
+    ledger.begin(act)
+    view.act(ledger)
+    await stage.payments.ask({ health: act.health })
+    await sleep(act.seconds * 1_000)
+  }
+  const latest = ledger.time + patience
+  while ((ledger.breaker?.state ?? 'closed') !== 'closed' && ledger.time < latest) await sleep(tick)
+
+  over = true
+  await Promise.all([watching, ...loads.map((load) => load.stop())])
+  await look(stage, ledger)
+}
+
+async function look(stage: Stage, ledger: Ledger): Promise<void> {
+  const [payments, breaker] = await Promise.all([stage.payments.ask({}), stage.guarded.ask(null)])
+  ledger.payments = payments
+  ledger.breaker = breaker
+}

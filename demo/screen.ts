@@ -1,0 +1,35 @@
+/** The live view of a terminal: redraws one frame in place, and gives the terminal back as it was. */
+import type { WriteStream } from 'node:tty'
+import { frame } from './frame.ts'
+import type { Ledger } from './ledger.ts'
+import type { View } from './outage.ts'
+import type { Paint } from './paint.ts'
+
+// The alternate screen keeps what the user had; a hidden cursor does not flicker.
+const enter = '\x1b[?1049h\x1b[?25l\x1b[H\x1b[J'
+const leave = '\x1b[?25h\x1b[?1049l'
+const home = '\x1b[H'
+const clearLine = '\x1b[K'
+const clearBelow = '\x1b[J'
+
+export function newScreen(stream: WriteStream, note: () => string, paint: Paint): View {
+  let entered = false
+  const draw = (ledger: Ledger): void => {
+    const lines = frame(ledger, note(), { columns: stream.columns, rows: stream.rows }, paint)
+    stream.write(home + lines.map((line) => `${line}${clearLine}`).join('\r\n') + clearLine + clearBelow)
+  }
+  return {
+    began(ledger) {
+      if (!entered) stream.write(enter)
+      entered = true
+      draw(ledger)
+    },
+    act: draw,
+    transition: draw,
+    tick: draw,
+    end() {
+      if (entered) stream.write(leave)
+      entered = false
+    },
+  }
+}

@@ -1,0 +1,48 @@
+/** The end of a round in figures: both shops side by side, then every expectation with its check. */
+import type { Expectation } from './expectations.ts'
+import { count, duration } from './figures.ts'
+import { type Ledger, quantile, type ShopLedger } from './ledger.ts'
+import { type Paint, pad } from './paint.ts'
+
+export function summary(ledger: Ledger, checks: readonly Expectation[], paint: Paint): string {
+  const sick = ledger.acts.filter((act) => act.health !== 'healthy').map((act) => act.name)
+  const total = (shop: ShopLedger) => shop.during()
+  const slowest = (shop: ShopLedger) => quantile(0.99, shop.during(...sick).latencies)
+  const rows: readonly (readonly [string, (shop: ShopLedger, name: string) => string])[] = [
+    ['orders', (shop) => count(total(shop).came)],
+    ['served', (shop) => count(total(shop).served)],
+    ['failed fast (turned away at once)', (shop) => count(total(shop).failedFast)],
+    ['failed slow (waited for payments)', (shop) => count(total(shop).failedSlow)],
+    ['calls that reached sick payments', (_shop, name) => count(ledger.payments[name]?.whileSick ?? 0)],
+    ['latency in the outage, median', (shop) => duration(quantile(0.5, shop.during(...sick).latencies))],
+    ['latency in the outage, p99', (shop) => duration(slowest(shop))],
+    ['time wasted on orders that failed', (shop) => duration(total(shop).wasted)],
+  ]
+  const lines = rows.map(([label, figure], index) => {
+    const line =
+      pad(`  ${label}`, 38) + figure(ledger.guarded, 'guarded').padStart(16) + figure(ledger.bare, 'bare').padStart(16)
+    return index === rows.length - 1 ? paint('bold', line) : line
+  })
+  const past = ledger.guarded.walkedPasts + ledger.bare.walkedPasts
+  if (past > 0) lines.push(paint('dim', `  ${count(past)} more customers saw the queue and walked past`))
+
+  const met = checks.filter((check) => check.met).length
+  return [
+    '',
+    paint('bold', `${pad('Summary', 38)}${'with a breaker'.padStart(16)}${'without'.padStart(16)}`),
+    ...lines,
+    '',
+    paint('bold', 'Expectations'),
+    ...checks.map((check) => checkLine(check, paint)),
+    '',
+    met === checks.length
+      ? paint(['bold', 'green'], `All ${met} expectations hold.`)
+      : paint(['bold', 'red'], `${checks.length - met} of ${checks.length} expectations failed.`),
+    '',
+  ].join('\n')
+}
+
+function checkLine({ met, text, seen }: Expectation, paint: Paint): string {
+  const mark = met ? paint('green', '  ok    ') : paint('red', '  FAILED')
+  return `${mark}  ${text}\n            ${paint('dim', seen)}`
+}
