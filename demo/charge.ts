@@ -27,12 +27,12 @@ export function newBreaker(): CircuitBreaker {
   })
 }
 
-export function guardedCharge(url: string, breaker: CircuitBreaker): Charge {
-  return () => breaker.run(({ signal }) => post(url, { 'x-shop': 'guarded', 'x-circuit': breaker.state }, signal))
+export function guardedCharge(url: string, shop: string, breaker: CircuitBreaker): Charge {
+  return () => breaker.run(({ signal }) => post(url, { 'x-shop': shop, 'x-circuit': breaker.state }, signal))
 }
 
-export function bareCharge(url: string): Charge {
-  return () => post(url, { 'x-shop': 'bare' }, AbortSignal.timeout(patience))
+export function bareCharge(url: string, shop: string): Charge {
+  return () => post(url, { 'x-shop': shop }, AbortSignal.timeout(patience))
 }
 
 async function post(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {

@@ -46,9 +46,9 @@ async function play(stage: Stage, view: View, ledger: Ledger): Promise<void> {
     new Load(stage.guarded.url, ledger.rate, ledger.guarded),
     new Load(stage.bare.url, ledger.rate, ledger.bare),
   ]
-  let over = false
+  const over = new AbortController()
   const watch = async (): Promise<void> => {
-    while (!over) {
+    while (!over.signal.aborted) {
       await sleep(tick)
       await look(stage, ledger)
       ledger.tick()
@@ -67,7 +67,7 @@ async function play(stage: Stage, view: View, ledger: Ledger): Promise<void> {
   const latest = ledger.time + patience
   while ((ledger.breaker?.state ?? 'closed') !== 'closed' && ledger.time < latest) await sleep(tick)
 
-  over = true
+  over.abort()
   await Promise.all([watching, ...loads.map((load) => load.stop())])
   await look(stage, ledger)
 }

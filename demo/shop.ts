@@ -1,5 +1,5 @@
 /**
- * A shop: every order is charged at payments. `shop.js <payments url> guarded|bare` listens on a port of its own.
+ * A shop: every order is charged at payments. `shop.js <payments url> <name> guarded|bare` listens on a port of its own.
  * 200 sold; 503 with Retry-After when the breaker turned the charge away; 502 or 504 when payments let the shop down.
  */
 import { createServer, type ServerResponse } from 'node:http'
@@ -8,9 +8,9 @@ import { bareCharge, guardedCharge, newBreaker } from './charge.ts'
 import { serve, tell } from './child.ts'
 import type { BreakerReport, Transition } from './messages.ts'
 
-const [paymentsUrl = '', kind] = process.argv.slice(2)
+const [paymentsUrl = '', name = '', kind] = process.argv.slice(2)
 const breaker = kind === 'guarded' ? newBreaker() : undefined
-const charge = breaker ? guardedCharge(paymentsUrl, breaker) : bareCharge(paymentsUrl)
+const charge = breaker ? guardedCharge(paymentsUrl, name, breaker) : bareCharge(paymentsUrl, name)
 
 const server = createServer((_request, response) => void sell(response))
 

@@ -20,11 +20,11 @@ export async function openStage({ unguarded, onTransition, onDeath }: StageOptio
   const payments = await Service.start<PaymentsQuestion, PaymentsReport>('payments', './payments.js', { onDeath })
   const [guarded, bare] = await Promise.all([
     Service.start<null, BreakerReport | undefined>('the shop with a breaker', './shop.js', {
-      args: [payments.url, unguarded ? 'bare' : 'guarded'],
+      args: [payments.url, 'guarded', unguarded ? 'bare' : 'guarded'],
       onNews: onTransition,
       onDeath,
     }),
-    Service.start<null, undefined>('the shop without', './shop.js', { args: [payments.url, 'bare'], onDeath }),
+    Service.start<null, undefined>('the shop without', './shop.js', { args: [payments.url, 'bare', 'bare'], onDeath }),
   ])
   const close = async (): Promise<void> => {
     await Promise.all([payments.stop(), guarded.stop(), bare.stop()])
