@@ -47,7 +47,7 @@ async function binary(version) {
   mkdirSync(cache, { recursive: true })
   insist(await run('npm', ['pack', '--silent', '--pack-destination', cache, `${name}@${version}`]))
   const tarball = join(cache, `${name}-${version}.tgz`)
-  insist(await run('tar', ['-xzf', tarball, '-C', cache]))
+  insist(await run('tar', ['-xzf', tarball, '-C', cache, 'package/bin/node']))
   renameSync(join(cache, 'package'), folder)
   rmSync(tarball)
   return node
