@@ -1,9 +1,15 @@
 /** The live view of a terminal: redraws one frame in place, and gives the terminal back as it was. */
-import type { WriteStream } from 'node:tty'
 import { frame } from './frame.ts'
 import type { Ledger } from './ledger.ts'
 import type { View } from './outage.ts'
 import type { Paint } from './paint.ts'
+
+/** As much of `tty.WriteStream` as it takes. */
+export interface Terminal {
+  readonly columns: number
+  readonly rows: number
+  write(text: string): boolean
+}
 
 // The alternate screen keeps what the user had; a hidden cursor does not flicker.
 const enter = '\x1b[?1049h\x1b[?25l\x1b[H\x1b[J'
@@ -12,7 +18,7 @@ const home = '\x1b[H'
 const clearLine = '\x1b[K'
 const clearBelow = '\x1b[J'
 
-export function newScreen(stream: WriteStream, note: () => string, paint: Paint): View {
+export function newScreen(stream: Terminal, note: () => string, paint: Paint): View {
   let entered = false
   const draw = (ledger: Ledger): void => {
     const lines = frame(ledger, note(), { columns: stream.columns, rows: stream.rows }, paint)

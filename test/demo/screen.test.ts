@@ -1,0 +1,85 @@
+/** The live screen, drawn from a ledger that nobody played. */
+import { styleText } from 'node:util'
+import { beforeEach, expect, test, vi } from 'vitest'
+import { frame } from '../../demo/frame.ts'
+import { Ledger } from '../../demo/ledger.ts'
+import { width } from '../../demo/paint.ts'
+import { newScreen } from '../../demo/screen.ts'
+import { patience, script } from '../../demo/script.ts'
+
+const plain = (_style: unknown, text: string): string => text
+let ledger: Ledger
+
+beforeEach(() => {
+  ledger = new Ledger(script, 150)
+  for (const act of script) {
+    ledger.begin(act)
+    for (let order = 0; order < 2_000; order += 1) {
+      ledger.guarded.came()
+      ledger.guarded.left(act.health === 'healthy' ? 'served' : 'failed fast', 1)
+      ledger.bare.came()
+      ledger.bare.left(act.health === 'healthy' ? 'served' : 'failed slow', 1_000)
+    }
+    ledger.tick()
+  }
+  for (let change = 0; change < 20; change += 1) {
+    ledger.transition({
+      from: 'half-open',
+      to: 'open',
+      reason: 'a reason that goes on and on '.repeat(9),
+      failCounter: 5,
+    })
+  }
+  ledger.breaker = {
+    state: 'half-open',
+    text: 'A paragraph for a person. '.repeat(20),
+    stats: { calls: 0, successes: 0, failures: 0, ignored: 0, rejected: 0, slow: 0, late: 0, trials: 0 },
+    nextTrialAt: undefined,
+  }
+})
+
+test.each([
+  [78, 20],
+  [80, 24],
+  [100, 40],
+  [300, 90],
+])('the screen fits %i columns and %i rows', (columns, rows) => {
+  const lines = frame(ledger, 'Ctrl-C ends', { columns, rows }, plain)
+  expect(lines.length).toBeLessThan(rows)
+  expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(columns)
+})
+
+test('the screen of 80 columns and 24 rows shows both shops, the explanation and the last transitions', () => {
+  const text = frame(ledger, 'Ctrl-C ends', { columns: 80, rows: 24 }, plain).join('\n')
+  for (const part of ['HALF-OPEN', 'no breaker', '4,000', 'wasted', 'A paragraph', 'half-open → open']) {
+    expect(text).toContain(part)
+  }
+})
+
+test('colours change no width', () => {
+  const size = { columns: 80, rows: 24 }
+  const coloured = frame(ledger, '', size, (style, text) => styleText(style, text))
+  expect(coloured.join('')).toContain('\x1b[')
+  expect(coloured.map(width)).toEqual(frame(ledger, '', size, plain).map(width))
+})
+
+test('a terminal that is too narrow gets a line that says so', () => {
+  expect(frame(ledger, '', { columns: 40, rows: 24 }, plain)).toHaveLength(1)
+})
+
+test('the screen gives the terminal back once', () => {
+  const write = vi.fn<(text: string) => boolean>(() => true)
+  const screen = newScreen({ columns: 80, rows: 24, write }, () => '', plain)
+  screen.end()
+  expect(write).not.toHaveBeenCalled()
+  screen.began(ledger)
+  screen.tick(ledger)
+  expect(write.mock.calls[0]?.[0]).toContain('\x1b[?1049h')
+  screen.end()
+  screen.end()
+  expect(write.mock.calls.filter(([text]) => text.includes('\x1b[?1049l'))).toHaveLength(1)
+})
+
+test('the script with all its patience is over in less than 40 s', () => {
+  expect(script.reduce((total, act) => total + act.seconds, patience)).toBeLessThan(36)
+})
