@@ -30,11 +30,11 @@ export function frame(
     ...left.map((line, index) => `${line} ${right[index] ?? ''}`),
   ]
   const says = wrap(ledger.breaker?.text ?? '', columns).slice(0, 3)
-  const room = Math.max(1, Math.min(8, size.rows - head.length - 4))
+  const air = size.rows > 26 ? [''] : []
+  const above = [...head, ...air, ...says.map((line) => paint('italic', line)), ...air]
+  const room = Math.max(1, Math.min(10, size.rows - 1 - above.length))
   const changes = ledger.transitions.slice(-room).map((told) => change(told, columns, paint))
-  return [...head, ...says.map((line) => paint('italic', line)), ...changes]
-    .slice(0, size.rows - 1)
-    .map((line) => ` ${line}`)
+  return [...above, ...changes].slice(0, size.rows - 1).map((line) => ` ${line}`)
 }
 
 /** The acts, each as wide as it is long, and how far the round is. */
