@@ -1,0 +1,330 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// CircuitBreaker: what a user holds. It resolves the options, and hands every form of call to the gate and every
+// command to the circuit; it decides nothing itself.
+
+import type { Permit } from './calls/attempt.ts'
+import { Gate, type Stats } from './calls/gate.ts'
+import { type Guard, makeGuard } from './calls/guard.ts'
+import { type AnyFunction, invoke, invokeSync, rejectSoon, wrapWith } from './calls/invoke.ts'
+import { iterate, iterateSync, type Source } from './calls/iterate.ts'
+import { type RunContext, type RunOptions, run } from './calls/run.ts'
+import { checkResetTimeout, type ResetTimeout } from './core/backoff.ts'
+import { bad, checkCount, checkDuration, checkKnown } from './core/check.ts'
+import type { Transition } from './core/circuit.ts'
+import { type Explanation, explain } from './core/explain.ts'
+import { type Listener, Listeners } from './core/listeners.ts'
+import { fromMemo, toMemo } from './core/memo.ts'
+import { checkOptions, type Options, resolveRules, resolveSettings } from './core/options.ts'
+import type { CircuitState } from './core/snapshot.ts'
+import { consecutive, partsOf } from './core/trip.ts'
+import { type ErrorMatcher, Judge } from './core/verdict.ts'
+import { circuitOn } from './fleet/circuits.ts'
+import type { CircuitStorage } from './fleet/storage.ts'
+
+/** Options of a {@link CircuitBreaker}; all may be left out. Durations are ms, finite or `Infinity`. */
+export interface CircuitBreakerOptions extends Options {
+  /** Where the record lives; breakers on one storage and name share a circuit. @default this process, this breaker alone */
+  storage?: CircuitStorage | undefined
+}
+
+/** Options of {@link CircuitBreaker.force}. */
+export interface ForceOptions {
+  /** ms until the hold ends by itself. @default Infinity */
+  for?: number | undefined
+  /** Who holds it. */
+  by?: string | undefined
+  /** Why, in the person's words. */
+  reason?: string | undefined
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: any function that returns a promise can be wrapped
+type AsyncFunction = (...args: any) => Promise<any>
+
+/** A circuit breaker: stops calls to what is failing, and tries again with one careful call (Nygard, Release It!). */
+export class CircuitBreaker implements AsyncDisposable {
+  readonly #gate: Gate
+  readonly #dismiss: () => void
+  #guard: Guard | undefined
+
+  /** @throws TypeError or RangeError for a bad option, naming option, value and type. */
+  constructor(options: CircuitBreakerOptions = {}) {
+    checkOptions(options)
+    const { storage, clock = storage?.clock, listeners = [], exclude = [], ignore = [], classify } = options
+    const settings = resolveSettings({ ...options, clock })
+    const rules = resolveRules(options, settings)
+    const judge = new Judge(exclude, ignore, classify)
+    // A breaker in shadow must not move what others share.
+    const circuit = circuitOn(settings.shadow ? undefined : storage, settings.name)
+    const gate = new Gate(this, settings, rules, judge, new Listeners(listeners), circuit)
+    const watcher = (transition: Transition): void => gate.told(transition)
+    circuit.watchers.add(watcher)
+    this.#gate = gate
+    this.#dismiss = () => circuit.watchers.delete(watcher)
+  }
+
+  /** The circuit's identity in storage, metrics and errors. Fixed, unlike PyBreaker's. */
+  get name(): string {
+    return this.#gate.settings.name
+  }
+
+  /** PyBreaker's `current_state`. An open circuit whose time is over stays `'open'` until a call comes. */
+  get state(): CircuitState {
+    return this.#now().state
+  }
+
+  /** Failures in a row, in this process (PyBreaker's `fail_counter`); they stay as they are while it is open. */
+  get failCounter(): number {
+    this.#now()
+    return this.#gate.circuit.failures
+  }
+
+  /** Trial successes of this half-open period; 0 otherwise (PyBreaker's `success_counter`). */
+  get successCounter(): number {
+    return this.#now().successes
+  }
+
+  /** When it last opened; `undefined` while closed. */
+  get openedAt(): Date | undefined {
+    const { openedAt } = this.#now()
+    return openedAt === undefined ? undefined : new Date(openedAt)
+  }
+
+  /** Consecutive failures that open it; `undefined` where `trip` decides. Holds from the next failure on. */
+  get failMax(): number | undefined {
+    return this.#gate.rules.failMax
+  }
+
+  set failMax(value: number) {
+    const { rules } = this.#gate
+    if (rules.failMax === undefined) throw new TypeError('Expected `failMax` not to be set where `trip` decides')
+    rules.failMax = checkCount('failMax', value)
+    rules.trip = consecutive(value)
+    rules.parts = partsOf(rules.trip, 'trip')
+  }
+
+  /** ms open before a trial, or a function. A new value holds at once, for an open circuit from the time it opened. */
+  get resetTimeout(): ResetTimeout {
+    return this.#gate.rules.resetTimeout
+  }
+
+  set resetTimeout(value: ResetTimeout) {
+    this.#gate.rules.resetTimeout = checkResetTimeout(value)
+    this.#gate.circuit.reopenFor(value)
+  }
+
+  /** Trial successes that close it. Holds from the next trial success on. */
+  get successThreshold(): number {
+    return this.#gate.rules.successThreshold
+  }
+
+  set successThreshold(value: number) {
+    this.#gate.rules.successThreshold = checkCount('successThreshold', value)
+  }
+
+  /** What counts as success though it is an error (PyBreaker's `excluded_exceptions`). Frozen. */
+  get excluded(): readonly ErrorMatcher[] {
+    return this.#gate.judge.excluded
+  }
+
+  /** Who is told of what happens. Frozen. */
+  get listeners(): readonly Listener[] {
+    return this.#gate.listeners.all
+  }
+
+  /** Totals since the breaker was made; a copy. */
+  get stats(): Stats {
+    return Object.freeze({ ...this.#gate.stats })
+  }
+
+  /** Method decorator, by either standard, for methods that return a promise. */
+  get guard(): Guard {
+    this.#guard ??= makeGuard(this.#gate)
+    return this.#guard
+  }
+
+  /**
+   * Calls `fn` with the arguments, if the circuit lets it pass.
+   * @throws CircuitBreakerError (as a rejection) where it does not, or where this call trips it; else what `fn` throws.
+   */
+  call<Args extends readonly unknown[], R>(fn: (this: void, ...args: Args) => R, ...args: NoInfer<Args>): Promise<Awaited<R>> {
+    return invoke(this.#gate, fn, undefined, args) as Promise<Awaited<R>>
+  }
+
+  /** Calls a function that answers at once. Do not give it one that returns a promise: a promise is a success. */
+  callSync<Args extends readonly unknown[], R>(fn: (this: void, ...args: Args) => R, ...args: NoInfer<Args>): R {
+    return invokeSync(this.#gate, fn, undefined, args) as R
+  }
+
+  /** A function like `fn` (same parameters, `this`, name and length) whose calls go through this breaker. */
+  wrap<F extends AsyncFunction>(fn: F): F
+  wrap<This, Args extends readonly unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>
+  wrap(fn: AnyFunction): AnyFunction {
+    return wrapWith(invoke, this.#gate, fn)
+  }
+
+  /** The same for a function that answers at once. */
+  // biome-ignore lint/suspicious/noExplicitAny: any function can be wrapped
+  wrapSync<F extends (...args: any) => unknown>(fn: F): F {
+    return wrapWith(invokeSync, this.#gate, fn) as F
+  }
+
+  /** Iterates, judged when the iteration ends; admission is asked for at the first `next()`. Stopping early is `ignore`. */
+  iterate<Args extends readonly unknown[], T, R, N>(fn: (this: void, ...args: Args) => AsyncGenerator<T, R, N> | Generator<T, R, N>, ...args: NoInfer<Args>): AsyncGenerator<T, R, N>
+  iterate<Args extends readonly unknown[], T>(fn: (this: void, ...args: Args) => AsyncIterable<T> | Iterable<T>, ...args: NoInfer<Args>): AsyncGenerator<T, void, undefined>
+  iterate<T>(source: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T, void, undefined>
+  iterate(source: Source, ...args: readonly unknown[]): AsyncGenerator {
+    return iterate(this.#gate, source, args)
+  }
+
+  /** The same, in sync (PyBreaker's generators). */
+  iterateSync<Args extends readonly unknown[], T, R, N>(fn: (this: void, ...args: Args) => Generator<T, R, N>, ...args: NoInfer<Args>): Generator<T, R, N>
+  iterateSync<Args extends readonly unknown[], T>(fn: (this: void, ...args: Args) => Iterable<T>, ...args: NoInfer<Args>): Generator<T, void, undefined>
+  iterateSync<T>(source: Iterable<T>): Generator<T, void, undefined>
+  iterateSync(source: Source, ...args: readonly unknown[]): Generator {
+    return iterateSync(this.#gate, source, args)
+  }
+
+  /** The right to make one call, whose verdict is given by hand (PyBreaker's `with breaker.calling()`). @throws CircuitBreakerError */
+  acquire(): Promise<Permit> {
+    try {
+      return Promise.resolve(this.acquireSync())
+    } catch (error) {
+      return rejectSoon(error)
+    }
+  }
+
+  /** The same, at once. @throws CircuitBreakerError */
+  acquireSync(): Permit {
+    return this.#gate.admit(undefined)
+  }
+
+  /**
+   * Runs `fn` with a signal of its own, a timeout, the caller's cancellation and a fallback. Ends at the timeout
+   * (DOMException `TimeoutError`, a failure) or at the caller's abort (with the caller's reason, no verdict) even if
+   * `fn` ignores its signal.
+   */
+  run<R, F = never>(fn: (context: RunContext) => R, options?: RunOptions<F>): Promise<Awaited<R> | Awaited<F>> {
+    return run(this.#gate, fn, options) as Promise<Awaited<R> | Awaited<F>>
+  }
+
+  /** Adds to what counts as success though it is an error. */
+  addExcluded(...matchers: ErrorMatcher[]): void {
+    this.#gate.judge.exclude(matchers)
+  }
+
+  removeExcluded(matcher: ErrorMatcher): void {
+    this.#gate.judge.include(matcher)
+  }
+
+  /** Whether this error would count as failure (PyBreaker's `is_system_error`). */
+  isSystemError(error: unknown): boolean {
+    return this.#gate.judge.ofError(error, 0, []) === 'failure'
+  }
+
+  addListener(...listeners: Listener[]): void {
+    this.#gate.listeners.add(listeners)
+  }
+
+  removeListener(listener: Listener): void {
+    this.#gate.listeners.remove(listener)
+  }
+
+  /** Listens to one event until the returned object is disposed of. */
+  on<E extends keyof Listener>(event: E, fn: NonNullable<Listener[E]>): Disposable {
+    return this.#gate.listeners.on(event, fn)
+  }
+
+  /** Why it is in the state it is in; `text` is a paragraph for an incident channel. */
+  explain(): Explanation {
+    this.#now()
+    const { settings, circuit, rules } = this.#gate
+    return explain(settings.name, circuit, rules, settings.clock)
+  }
+
+  /** State and counts as JSON text, for a process that may end after this request. */
+  snapshot(): string {
+    this.#now()
+    return toMemo(this.#gate.circuit, this.#gate.settings.clock)
+  }
+
+  /** Goes on where a {@link snapshot} was taken, less the time since. @throws SyntaxError or TypeError; nothing has changed then. */
+  restore(json: string): void {
+    this.#command(() => fromMemo(json, this.#gate.circuit, this.#gate.settings.clock))
+  }
+
+  /** Resolves when shared storage was read once. */
+  ready(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  /** Resolves when everything reported is stored. */
+  settled(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  /** Closes the circuit and zeroes its counts; from any state. */
+  close(): Promise<void> {
+    return this.#command(({ circuit, rules, settings }) => circuit.close(rules, settings.clock, BY_COMMAND.close))
+  }
+
+  /** Opens the circuit; the time of one that is open starts anew. */
+  open(): Promise<void> {
+    return this.#command(({ circuit, rules, settings }) => circuit.open(rules, settings.clock, BY_COMMAND.open))
+  }
+
+  /** Makes the next call a trial; from any state. */
+  halfOpen(): Promise<void> {
+    return this.#command(({ circuit, settings }) => circuit.halfOpen(settings.clock, BY_COMMAND.halfOpen))
+  }
+
+  /**
+   * Holds the circuit open or closed, whatever calls come to, until the time is over, {@link release}, or another command.
+   * @throws TypeError or RangeError at once, for an unknown state or a bad option.
+   */
+  force(state: 'open' | 'closed', options: ForceOptions = {}): Promise<void> {
+    if (state !== 'open' && state !== 'closed') throw bad('state', "'open' or 'closed'", state, 'string')
+    checkKnown('force', options, ['for', 'by', 'reason'])
+    const { for: span = Number.POSITIVE_INFINITY, by, reason } = options
+    checkDuration('for', span)
+    for (const [key, text] of Object.entries({ by, reason })) {
+      if (text !== undefined && typeof text !== 'string') throw bad(key, 'a text', text, 'string')
+    }
+    return this.#command(({ circuit, settings }) => circuit.force({ state, until: settings.clock.now() + span, by, reason }, settings.clock))
+  }
+
+  /** Ends a {@link force}: held open becomes half-open, held closed closed with counts zero. */
+  release(): Promise<void> {
+    return this.#command(({ circuit, settings }) => circuit.release(settings.clock, BY_COMMAND.release))
+  }
+
+  /** Lets go of shared storage; calls go on by this process's circuit. */
+  dispose(): Promise<void> {
+    this.#dismiss()
+    return Promise.resolve()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
+  }
+
+  #now(): { readonly state: CircuitState; readonly successes: number; readonly openedAt: number | undefined } {
+    const { circuit, settings } = this.#gate
+    circuit.expire(settings.clock)
+    circuit.tell()
+    return circuit.snapshot
+  }
+
+  #command(change: (gate: Gate) => void): Promise<void> {
+    this.#now()
+    change(this.#gate)
+    this.#gate.circuit.tell()
+    return Promise.resolve()
+  }
+}
+
+const BY_COMMAND = {
+  close: { why: 'close() was called', by: undefined },
+  open: { why: 'open() was called', by: undefined },
+  halfOpen: { why: 'halfOpen() was called', by: undefined },
+  release: { why: 'release() was called', by: undefined },
+} as const

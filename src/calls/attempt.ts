@@ -1,0 +1,79 @@
+// One admitted call and its verdict, which is given exactly once: what comes second changes nothing. It is also the
+// permit that `acquire` hands out.
+
+import type { Ticket } from '../core/circuit.ts'
+import type { Verdict } from '../core/verdict.ts'
+import type { Gate } from './gate.ts'
+
+/** The right to make one call; its verdict is given by hand. Disposed of without a verdict it counts as `ignore`. */
+export interface Permit extends Disposable {
+  /** The call succeeded; final, `classify` is not asked. */
+  success(value?: unknown): void
+  /** The call failed; judged like an error that a call throws. Does not throw. */
+  failure(error: unknown): void
+  /** No evidence either way; final. */
+  ignore(): void
+}
+
+export class Attempt implements Permit {
+  /** What it came to, once judged. */
+  verdict: Verdict | undefined
+  readonly #gate: Gate
+  readonly #args: readonly unknown[]
+  readonly #startedAt: number
+  // Without a ticket (a call that `shadow` let pass) a verdict changes nothing.
+  readonly #ticket: Ticket | undefined
+
+  constructor(gate: Gate, ticket: Ticket | undefined, args: readonly unknown[]) {
+    this.#gate = gate
+    this.#ticket = ticket
+    this.#args = args
+    this.#startedAt = gate.isTimed ? gate.settings.clock.now() : 0
+  }
+
+  /** A value came back: judged. */
+  succeeded(value: unknown): void {
+    if (this.verdict !== undefined) return
+    const { judge } = this.#gate
+    const duration = this.#duration()
+    this.#settle(judge.classifies ? judge.ofValue(value, duration, this.#args) : 'success', undefined, duration)
+  }
+
+  /** An error came back: judged. Answers the error that the caller gets. */
+  failed(error: unknown): unknown {
+    if (this.verdict !== undefined) return error
+    const duration = this.#duration()
+    return this.#settle(this.#gate.judge.ofError(error, duration, this.#args), error, duration)
+  }
+
+  /** The caller gave up, for this reason: no evidence. */
+  abandoned(reason: unknown): void {
+    this.#settle('ignore', reason, 0)
+  }
+
+  success(): void {
+    this.#settle('success', undefined, this.#duration())
+  }
+
+  failure(error: unknown): void {
+    this.failed(error)
+  }
+
+  ignore(): void {
+    this.#settle('ignore', undefined, 0)
+  }
+
+  [Symbol.dispose](): void {
+    this.ignore()
+  }
+
+  #settle(verdict: Verdict, error: unknown, duration: number): unknown {
+    if (this.verdict !== undefined) return error
+    this.verdict = verdict
+    return this.#ticket === undefined ? error : this.#gate.settle(this.#ticket, verdict, error, duration)
+  }
+
+  #duration(): number {
+    return this.#gate.isTimed ? this.#gate.settings.clock.now() - this.#startedAt : 0
+  }
+}

@@ -1,0 +1,175 @@
+// Between callers and a circuit: lets calls in, judges how they ended, counts, and tells listeners, in this order. All
+// call forms go through it. While the circuit is plainly closed a call needs no object of its own: the `pass`, made
+// once per period, is its ticket and has the two reactions that every such call shares.
+
+import type { CircuitBreaker } from '../breaker.ts'
+import type { Circuit, Denial, Effect, Ticket, Transition } from '../core/circuit.ts'
+import { type CircuitBreakerError, circuitBreakerError, type RejectionReason } from '../core/errors.ts'
+import type { Listeners } from '../core/listeners.ts'
+import type { Rules, Settings } from '../core/options.ts'
+import type { Judge, Verdict } from '../core/verdict.ts'
+import { Attempt } from './attempt.ts'
+import { rejectedChannel, transitionChannel } from './channels.ts'
+
+/** Totals since the breaker was made: `calls` admitted = successes + failures + ignored + late + still in flight. */
+export interface Stats {
+  /** Calls admitted. */
+  readonly calls: number
+  readonly successes: number
+  readonly failures: number
+  readonly ignored: number
+  /** Calls not made; in `shadow` those that would not have been. */
+  readonly rejected: number
+  /** Calls longer than `slowCall`, whatever their verdict. */
+  readonly slow: number
+  /** Verdicts that came after their period, or their trial's time, was over; they changed nothing. */
+  readonly late: number
+  /** Trials granted. */
+  readonly trials: number
+}
+
+/** The ticket of every call of a plain closed period, and what happens when one ends. */
+interface Pass extends Ticket {
+  readonly succeed: <T>(value: T) => T
+  readonly fail: (error: unknown) => never
+}
+
+type Call = ((...args: never) => unknown) | undefined
+
+const NO_ARGUMENTS: readonly unknown[] = Object.freeze([])
+
+export class Gate {
+  readonly breaker: CircuitBreaker
+  readonly settings: Settings
+  readonly rules: Rules
+  readonly judge: Judge
+  readonly listeners: Listeners
+  readonly circuit: Circuit
+  readonly stats: { -readonly [K in keyof Stats]: number } = {
+    calls: 0, successes: 0, failures: 0, ignored: 0, rejected: 0, slow: 0, late: 0, trials: 0,
+  }
+  #pass: Pass | undefined
+
+  constructor(breaker: CircuitBreaker, settings: Settings, rules: Rules, judge: Judge, listeners: Listeners, circuit: Circuit) {
+    this.breaker = breaker
+    this.settings = settings
+    this.rules = rules
+    this.judge = judge
+    this.listeners = listeners
+    this.circuit = circuit
+    circuit.watch(rules.parts)
+  }
+
+  /** The shared ticket, while nothing stands in the way of a call and nobody wants to know more of it. */
+  pass(): Pass | undefined {
+    const pass = this.#pass
+    if (pass !== undefined && pass.snapshot === this.circuit.snapshot && !this.listeners.hear.beforeCall) return pass
+    return this.#renewPass()
+  }
+
+  /** Lets a call in, with a ticket of its own. @throws CircuitBreakerError where it may not pass. */
+  admit(fn: Call, args: readonly unknown[] = NO_ARGUMENTS): Attempt {
+    const { circuit, rules, stats, settings } = this
+    const answer = circuit.admit(rules, settings.clock)
+    circuit.tell()
+    if ('reason' in answer) {
+      const error = this.reject(answer)
+      if (settings.shadow) return new Attempt(this, undefined, args)
+      throw error
+    }
+    stats.calls++
+    if (answer.lease !== undefined) stats.trials++
+    this.listeners.tell('beforeCall', this.breaker, fn, ...args)
+    return new Attempt(this, answer, args)
+  }
+
+  /** Counts and tells a rejection. */
+  reject({ reason, retryAfter }: Denial): CircuitBreakerError {
+    this.stats.rejected++
+    const error = this.error(reason, retryAfter, this.circuit.lastFailure)
+    this.listeners.tell('rejected', this.breaker, error)
+    if (rejectedChannel.hasSubscribers) rejectedChannel.publish({ breaker: this.breaker, error })
+    return error
+  }
+
+  /** Applies a verdict. Answers the error that a caller gets for `error`. */
+  settle(ticket: Ticket, verdict: Verdict, error: unknown, duration: number): unknown {
+    const { circuit, settings } = this
+    const slow = duration > settings.slowCall
+    const effect = circuit.settle(ticket, verdict, slow, error, this.rules, settings.clock)
+    this.#count(effect, verdict, slow)
+    if (effect !== 'late' && verdict === 'failure') this.listeners.tell('failure', this.breaker, error)
+    circuit.tell()
+    if (effect !== 'late' && verdict === 'success') this.listeners.tell('success', this.breaker)
+    if (effect !== 'late' && verdict === 'ignore') this.listeners.tell('ignored', this.breaker, error)
+    const replaces = verdict === 'failure' && settings.throwNewErrorOnTrip && !settings.shadow
+    if (!replaces || (effect !== 'tripped' && effect !== 'trial-failed')) return error
+    return this.error(effect, circuit.snapshot.until - settings.clock.now(), error)
+  }
+
+  /** What this breaker's listeners, and the process's channel, hear of a transition. */
+  told({ from, to, at, why, by }: Transition): void {
+    const change = { origin: 'local', reason: why, by, at: new Date(at) } as const
+    this.listeners.tell('stateChange', this.breaker, from, to, change)
+    if (transitionChannel.hasSubscribers) transitionChannel.publish({ breaker: this.breaker, from, to, change })
+  }
+
+  error(reason: RejectionReason, retryAfter: number, cause: unknown): CircuitBreakerError {
+    const { state, openedAt } = this.circuit.snapshot
+    return circuitBreakerError(
+      {
+        breaker: this.settings.name,
+        state,
+        reason,
+        retryAfter: Math.max(0, retryAfter),
+        openedAt: openedAt === undefined ? undefined : new Date(openedAt),
+        cause,
+      },
+      this.settings.stackTrace,
+    )
+  }
+
+  /** Whether somebody needs to know how long calls take. */
+  get isTimed(): boolean {
+    return this.settings.slowCall !== Number.POSITIVE_INFINITY || this.judge.classifies
+  }
+
+  #renewPass(): Pass | undefined {
+    this.#pass = undefined
+    const { circuit, settings, listeners } = this
+    if (this.isTimed || listeners.hear.beforeCall || !circuit.isPlain(settings.clock)) return undefined
+    this.#pass = this.#makePass()
+    return this.#pass
+  }
+
+  #makePass(): Pass {
+    const { circuit, stats, settings, listeners, breaker } = this
+    const { snapshot } = circuit
+    const { clock } = settings
+    const pass: Pass = {
+      snapshot,
+      lease: undefined,
+      succeed: (value) => {
+        if (circuit.snapshot === snapshot) {
+          stats.successes++
+          circuit.succeed(clock)
+          if (listeners.hear.success) listeners.tell('success', breaker)
+        } else stats.late++
+        return value
+      },
+      fail: (error) => {
+        throw this.settle(pass, this.judge.ofError(error, 0, NO_ARGUMENTS), error, 0)
+      },
+    }
+    return pass
+  }
+
+  #count(effect: Effect, verdict: Verdict, slow: boolean): void {
+    const { stats } = this
+    if (slow) stats.slow++
+    if (effect === 'late') stats.late++
+    else if (verdict === 'success') stats.successes++
+    else if (verdict === 'failure') stats.failures++
+    else stats.ignored++
+  }
+}

@@ -1,0 +1,35 @@
+// Iterations through a gate. Admission is asked for at the first `next()`; the verdict is given when the iteration
+// ends: success when it is exhausted, failure when it throws, ignore when its consumer stops early. Values sent in and
+// errors thrown in reach the source, since `yield*` hands them on.
+
+import type { Gate } from './gate.ts'
+import type { AnyFunction } from './invoke.ts'
+
+/** An iterable, or a function that makes one. */
+export type Source = AnyFunction | AsyncIterable<unknown> | Iterable<unknown>
+
+export async function* iterate(gate: Gate, source: Source, args: readonly unknown[]): AsyncGenerator {
+  const admitted = gate.admit(typeof source === 'function' ? source : undefined, args)
+  try {
+    const result: unknown = yield* (typeof source === 'function' ? source(...args) : source) as AsyncIterable<unknown>
+    admitted.succeeded(result)
+    return result
+  } catch (error) {
+    throw admitted.failed(error)
+  } finally {
+    admitted.ignore()
+  }
+}
+
+export function* iterateSync(gate: Gate, source: Source, args: readonly unknown[]): Generator {
+  const admitted = gate.admit(typeof source === 'function' ? source : undefined, args)
+  try {
+    const result: unknown = yield* (typeof source === 'function' ? source(...args) : source) as Iterable<unknown>
+    admitted.succeeded(result)
+    return result
+  } catch (error) {
+    throw admitted.failed(error)
+  } finally {
+    admitted.ignore()
+  }
+}

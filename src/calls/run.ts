@@ -1,0 +1,150 @@
+// The everyday form: one call with a signal of its own, the caller's cancellation, a timeout and a fallback. It ends
+// exactly once, at whichever comes first: the function's outcome, the timeout, or the caller's abort; what the function
+// does afterwards has no effect. The signal is made when it is first touched: most calls cost no AbortController.
+
+import { bad, checkDuration, checkFunction } from '../core/check.ts'
+import { isCircuitBreakerError } from '../core/errors.ts'
+import type { Attempt } from './attempt.ts'
+import type { Gate } from './gate.ts'
+import { rejectSoon } from './invoke.ts'
+
+/** Options of one `run`. */
+export interface RunOptions<F> {
+  /** The caller's own cancellation. It gives no verdict, whatever its reason is. */
+  signal?: AbortSignal | null | undefined
+  /** ms after which this call alone is aborted, which counts as failure. @default the breaker's `timeout` */
+  timeout?: number | undefined
+  /** Answers failures, timeouts and rejections, not the caller's abort. `error` is the original; the verdict stays. */
+  fallback?: ((error: unknown) => F) | undefined
+}
+
+/** What the function is given. */
+export interface RunContext {
+  /** Aborted at the timeout and when the caller aborts, with the same reason. */
+  readonly signal: AbortSignal
+}
+
+type Body = (context: RunContext) => unknown
+
+export function run(gate: Gate, body: Body, options: RunOptions<unknown> = {}): Promise<unknown> {
+  const { signal, fallback } = options
+  const timeout = checkDuration('timeout', options.timeout ?? gate.settings.timeout)
+  if (fallback !== undefined) checkFunction('fallback', fallback)
+  if (signal !== undefined && signal !== null) {
+    checkSignal(signal)
+    if (signal.aborted) return rejectSoon(signal.reason)
+  }
+  let admitted: Attempt
+  try {
+    admitted = gate.admit(body as (...args: never) => unknown)
+  } catch (error) {
+    return fallback === undefined ? rejectSoon(error) : answer(fallback, error)
+  }
+  return new Promise((resolve, reject) => {
+    const call = new Call(gate, admitted, signal ?? undefined, timeout, {
+      value: resolve,
+      aborted: reject,
+      error(original, replaced) {
+        const answers = admitted.verdict === 'failure' || isCircuitBreakerError(original)
+        if (fallback === undefined || !answers) reject(replaced)
+        else resolve(answer(fallback, original))
+      },
+    })
+    call.start(body)
+  })
+}
+
+interface Ending {
+  value(value: unknown): void
+  error(original: unknown, replaced: unknown): void
+  aborted(reason: unknown): void
+}
+
+/** One running call. */
+class Call implements RunContext {
+  readonly #admitted: Attempt
+  readonly #caller: AbortSignal | undefined
+  readonly #ending: Ending
+  readonly #cancelTimer: (() => void) | undefined
+  #controller: AbortController | undefined
+  #abortReason: { readonly reason: unknown } | undefined
+  #ended = false
+
+  constructor(gate: Gate, admitted: Attempt, caller: AbortSignal | undefined, timeout: number, ending: Ending) {
+    this.#admitted = admitted
+    this.#caller = caller
+    this.#ending = ending
+    caller?.addEventListener('abort', this.#onAbort)
+    if (timeout !== Number.POSITIVE_INFINITY) {
+      this.#cancelTimer = gate.settings.clock.after(timeout, () => this.#onTimeout(timeout))
+    }
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason.reason)
+    }
+    return this.#controller.signal
+  }
+
+  start(body: Body): void {
+    let outcome: Promise<unknown>
+    try {
+      outcome = Promise.resolve(body(this))
+    } catch (error) {
+      outcome = Promise.reject(error)
+    }
+    outcome.then(
+      (value) => {
+        if (!this.#end()) return
+        this.#admitted.succeeded(value)
+        this.#ending.value(value)
+      },
+      (error) => this.#fail(error),
+    )
+  }
+
+  #fail(error: unknown): void {
+    if (this.#end()) this.#ending.error(error, this.#admitted.failed(error))
+  }
+
+  readonly #onAbort = (): void => {
+    const reason: unknown = this.#caller?.reason
+    if (!this.#end()) return
+    this.#admitted.abandoned(reason)
+    this.#ending.aborted(reason)
+    this.#abort(reason)
+  }
+
+  #onTimeout(timeout: number): void {
+    const error = new DOMException(`Timed out after ${timeout} ms`, 'TimeoutError')
+    this.#fail(error)
+    this.#abort(error)
+  }
+
+  #abort(reason: unknown): void {
+    this.#abortReason = { reason }
+    this.#controller?.abort(reason)
+  }
+
+  /** Whether this is the end: only the first is. */
+  #end(): boolean {
+    if (this.#ended) return false
+    this.#ended = true
+    this.#cancelTimer?.()
+    this.#caller?.removeEventListener('abort', this.#onAbort)
+    return true
+  }
+}
+
+/** A fallback may throw, answer later, or be given an error that looks like a promise. */
+async function answer(fallback: (error: unknown) => unknown, error: unknown): Promise<unknown> {
+  return fallback(error)
+}
+
+function checkSignal(signal: AbortSignal): void {
+  if (typeof signal !== 'object' || typeof signal.addEventListener !== 'function') {
+    throw bad('signal', 'an AbortSignal', signal, 'signal')
+  }
+}

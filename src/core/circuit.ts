@@ -1,0 +1,232 @@
+// One process's circuit: the snapshot it is in, the counts that its trip policies look at, and who watches. It is told
+// the time by the clock it is handed and does no I/O. Breakers on one storage and name share one, each judging by its own rules. Changes are
+// noted as they are made and told when the owner says so, since listeners hear of a failure before what it led to.
+
+import { openTime } from './backoff.ts'
+import type { FullClock } from './clock.ts'
+import { describeError } from './describe.ts'
+import type { RejectionReason } from './errors.ts'
+import * as machine from './machine.ts'
+import type { Origin } from './machine.ts'
+import type { Rules } from './options.ts'
+import { type CircuitState, type Hold, type Lease, PRISTINE, type Snapshot } from './snapshot.ts'
+import { crosses, describeCrossing, type Part, type RatePart } from './trip.ts'
+import { CountWindow, type Sums, TimeWindow, type Window } from './window.ts'
+import type { Verdict } from './verdict.ts'
+
+/** What lets a call in: the snapshot, and for a trial its place. */
+export interface Ticket {
+  readonly snapshot: Snapshot
+  readonly lease: Lease | undefined
+}
+
+/** Why a call is not let in; `retryAfter` in ms. */
+export interface Denial {
+  readonly reason: RejectionReason
+  readonly retryAfter: number
+}
+
+/** What a verdict did. `late`: nothing, its period was over; `noted`: nothing, the circuit is held. */
+export type Effect = 'late' | 'noted' | 'counted' | 'tripped' | 'trial-failed'
+
+/** One change of state, as watchers hear of it. */
+export interface Transition extends Origin {
+  readonly from: CircuitState
+  readonly to: CircuitState
+  readonly at: number
+}
+
+export class Circuit {
+  snapshot: Snapshot = PRISTINE
+  /** Failures in a row, trial failures included. */
+  failures = 0
+  /** The newest failure, for the `cause` of rejections. */
+  lastFailure: unknown
+  /** Told of each transition, by {@link Circuit.tell}. */
+  readonly watchers: Set<(transition: Transition) => void> = new Set()
+  #windows: readonly { readonly key: string; readonly window: Window }[] = []
+  #untold: Transition[] = []
+  #credit = 0
+  #leases = 0
+
+  /** Whether the next call passes without more ado: closed, not held, all traffic back. */
+  isPlain(clock: FullClock): boolean {
+    const { state, forced, since, rampUp } = this.snapshot
+    return state === 'closed' && forced === undefined && (rampUp === 0 || clock.now() >= since + rampUp)
+  }
+
+  /** Whether outcomes need the time. */
+  get isTimed(): boolean {
+    return this.#windows.length > 0
+  }
+
+  /** Keeps the counters that a policy needs. */
+  watch(parts: readonly Part[]): void {
+    for (const part of parts) {
+      if (part.kind !== 'rate' || this.#window(part.key) !== undefined) continue
+      this.#windows = [...this.#windows, { key: part.key, window: makeWindow(part) }]
+    }
+  }
+
+  /** Lets a call in, with its ticket, or says why not. */
+  admit(rules: Rules, clock: FullClock): Ticket | Denial {
+    this.expire(clock)
+    const now = clock.now()
+    const answer = machine.admission(this.snapshot, rules.trials, now)
+    if (answer === 'pass') return this.#ramp(now) ?? { snapshot: this.snapshot, lease: undefined }
+    if (answer !== 'trial') return answer
+    const lease: Lease = Object.freeze({ id: String(++this.#leases), until: now + rules.trialTimeout })
+    this.#move(machine.claim(this.snapshot, lease, now), clock, 'its time is over, a trial call goes out')
+    return { snapshot: this.snapshot, lease }
+  }
+
+  /** The commonest verdict of all, on the ticket of a plain closed circuit that still holds. */
+  succeed(clock: FullClock): void {
+    this.failures = 0
+    if (this.isTimed) this.#add(false, false, clock.now())
+  }
+
+  /** Takes a verdict. It counts only while the period that admitted the call lasts. */
+  settle(ticket: Ticket, verdict: Verdict, slow: boolean, error: unknown, rules: Rules, clock: FullClock): Effect {
+    this.expire(clock)
+    if (ticket.lease !== undefined) return this.#settleTrial(ticket.lease, verdict, error, rules, clock)
+    if (this.snapshot !== ticket.snapshot) return 'late'
+    if (this.snapshot.forced !== undefined) return 'noted'
+    if (verdict === 'ignore') return 'counted'
+    const failed = verdict === 'failure'
+    this.#count(failed, error)
+    // A breaker without windows needs no time here, and a clock costs more than all the rest.
+    const now = this.isTimed ? clock.now() : Number.NaN
+    this.#add(failed, slow, now)
+    if (!failed && !slow) return 'counted'
+    const part = rules.parts.find((one) => crosses(one, this.failures, this.sums(one, now)))
+    if (part === undefined) return 'counted'
+    const crossing = describeCrossing(part, this.failures, this.sums(part, now))
+    this.#open(failed ? `${crossing}: ${describeError(error)}` : crossing, error, rules, clock)
+    return 'tripped'
+  }
+
+  /** What a part's window holds. */
+  sums(part: Part, now: number): Sums | undefined {
+    return part.kind === 'rate' ? this.#window(part.key)?.sums(now) : undefined
+  }
+
+  open(rules: Rules, clock: FullClock, origin: Origin): void {
+    const openFor = openTime(rules.resetTimeout, this.snapshot.relapses, this.lastFailure)
+    this.#move(machine.commandedOpen(this.snapshot, { now: clock.now(), wall: clock.wallNow(), openFor, ...origin }), clock)
+  }
+
+  halfOpen(clock: FullClock, origin: Origin): void {
+    this.#move(machine.commandedHalfOpen(this.snapshot, clock.now(), clock.wallNow(), origin), clock)
+  }
+
+  close(rules: Rules, clock: FullClock, origin: Origin): void {
+    const rampUp = this.snapshot.state === 'closed' ? 0 : rules.rampUp
+    this.#move(machine.commandedClose(clock.now(), rampUp, origin), clock)
+  }
+
+  force(hold: Hold, clock: FullClock): void {
+    this.#move(machine.held(this.snapshot, hold, clock.now(), clock.wallNow()), clock)
+  }
+
+  release(clock: FullClock, origin: Origin): void {
+    if (this.snapshot.forced === undefined) return
+    this.#move(machine.released(this.snapshot, clock.now(), clock.wallNow(), origin), clock)
+  }
+
+  /** Ends a hold whose time is over. There is no timer: whoever looks notices. */
+  expire(clock: FullClock): void {
+    const { forced } = this.snapshot
+    if (forced === undefined || clock.now() < forced.until) return
+    this.release(clock, { why: `the circuit was held ${forced.state}, and the time of that is over`, by: undefined })
+  }
+
+  /** A new `resetTimeout` holds for an open circuit too, from the time it opened. */
+  reopenFor(resetTimeout: Rules['resetTimeout']): void {
+    const { state, forced, relapses } = this.snapshot
+    if (state !== 'open' || forced !== undefined) return
+    this.snapshot = machine.reopenedFor(this.snapshot, openTime(resetTimeout, relapses, this.lastFailure))
+  }
+
+  /** Puts the circuit where a memo says; counts are cleared first and loaded by the caller. */
+  restore(snapshot: Snapshot, failures: number, clock: FullClock): void {
+    this.#move(snapshot, clock)
+    this.#clear()
+    this.failures = failures
+  }
+
+  /** The windows by key, for `snapshot()`. */
+  get windows(): readonly { readonly key: string; readonly window: Window }[] {
+    return this.#windows
+  }
+
+  /** Tells the watchers what has changed since the last time. */
+  tell(): void {
+    if (this.#untold.length === 0) return
+    const untold = this.#untold
+    this.#untold = []
+    for (const transition of untold) for (const watcher of this.watchers) watcher(transition)
+  }
+
+  #settleTrial(lease: Lease, verdict: Verdict, error: unknown, rules: Rules, clock: FullClock): Effect {
+    const now = clock.now()
+    if (!machine.holds(this.snapshot, lease, now)) return 'late'
+    if (verdict === 'ignore') {
+      this.snapshot = machine.freed(this.snapshot, lease)
+      return 'counted'
+    }
+    this.#count(verdict === 'failure', error)
+    if (verdict === 'failure') {
+      this.#open(`the trial call failed: ${describeError(error)}`, error, rules, clock)
+      return 'trial-failed'
+    }
+    this.#move(machine.succeeded(this.snapshot, lease, rules.successThreshold, rules.rampUp, now), clock)
+    return 'counted'
+  }
+
+  #add(failed: boolean, slow: boolean, now: number): void {
+    for (const { window } of this.#windows) window.add(failed, slow, now)
+  }
+
+  #count(failed: boolean, error: unknown): void {
+    this.failures = failed ? this.failures + 1 : 0
+    if (failed) this.lastFailure = error
+  }
+
+  #open(why: string, error: unknown, rules: Rules, clock: FullClock): void {
+    const now = clock.now()
+    const openFor = openTime(rules.resetTimeout, machine.nextRelapses(this.snapshot, now), error)
+    this.#move(machine.opened(this.snapshot, { now, wall: clock.wallNow(), openFor, why, by: undefined }), clock)
+  }
+
+  /** After closing, the share of calls let in grows evenly; a credit spreads it without chance. */
+  #ramp(now: number): Denial | undefined {
+    const { since, rampUp } = this.snapshot
+    if (now >= since + rampUp) return undefined
+    this.#credit += (now - since) / rampUp
+    if (this.#credit < 1) return { reason: 'ramp-up', retryAfter: since + rampUp - now }
+    this.#credit -= 1
+    return undefined
+  }
+
+  #move(next: Snapshot, clock: FullClock, why = next.why): void {
+    const { state: from } = this.snapshot
+    this.snapshot = next
+    if (next.state === 'closed') this.#clear()
+    if (from !== next.state) this.#untold.push({ from, to: next.state, at: clock.wallNow(), why, by: next.by })
+  }
+
+  #clear(): void {
+    this.failures = 0
+    this.#credit = 0
+    for (const { window } of this.#windows) window.clear()
+  }
+
+  #window(key: string): Window | undefined {
+    return this.#windows.find((one) => one.key === key)?.window
+  }
+}
+
+function makeWindow({ window }: RatePart): Window {
+  return window.unit === 'ms' ? new TimeWindow(window.size) : new CountWindow(window.size)
+}

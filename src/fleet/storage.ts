@@ -1,0 +1,148 @@
+// The port: what a circuit needs of a store. Counts are added and never conflict; moves are compared and set, so a
+// circuit can live in anything that has both. Times are ms of the storage's own clock, or so many ms from the moment
+// it writes, so that machines whose clocks disagree agree on what it says.
+
+import type { Clock } from '../core/clock.ts'
+import type { CircuitState } from '../core/snapshot.ts'
+
+/** A value, now or later. */
+export type MaybePromise<T> = T | PromiseLike<T>
+
+/** The state a process's own circuit takes when the storage stops answering. */
+export type WhenDown = 'last-known' | 'closed' | 'open' | 'half-open'
+
+/** What every storage that other processes use as well takes. Durations in ms. */
+export interface SharedOptions {
+  /** Longest wait for an answer. @default 100 */
+  timeout?: number | undefined
+  /** How long the others have to object before the fleet trips; 0 trips without asking. @default 50 */
+  confirm?: number | undefined
+  /** How often a process reads what it uses, whatever it was told in between. @default 5_000 */
+  refreshInterval?: number | undefined
+  /** @default 'last-known' */
+  whenDown?: WhenDown | undefined
+}
+
+/** ms of the storage's clock, or so many ms from the moment the storage writes. */
+export type StorageTime = number | { readonly in: number }
+
+/** A trial's place. */
+export interface StoredLease<T = number> {
+  readonly id: string
+  readonly until: T
+}
+
+/** What a storage keeps of a circuit. */
+export interface CircuitRecord<T = StorageTime> {
+  readonly state: CircuitState
+  readonly until: T
+  readonly relapses: number
+  readonly successes: number
+  readonly leases: readonly StoredLease<T>[]
+  readonly forced?: { readonly state: 'open' | 'closed'; readonly until: T } | undefined
+  readonly overrides?: { readonly failMax?: number; readonly resetTimeout?: number; readonly successThreshold?: number } | undefined
+  readonly policy?: string | undefined
+  readonly by?: string | undefined
+  readonly why?: string | undefined
+}
+
+/** A change, compared and set on the epoch. */
+export interface Move extends CircuitRecord {
+  /** Given when a newer record is put back; otherwise the storage makes one. */
+  readonly epoch?: number
+  /** The period it belongs to, or a new one. */
+  readonly period: number | 'new'
+  /** Refused before this (storage ms). */
+  readonly notBefore?: number
+  /** Who moved, and which of its moves this is. */
+  readonly move: string
+  readonly mover: string
+}
+
+/** Counts of one stretch of storage time. */
+export interface Slot {
+  readonly start: number
+  readonly ok: number
+  readonly bad: number
+  readonly slow: number
+}
+
+/** What a trip policy looks at; merging two is commutative. Times in storage ms. */
+export interface Counts {
+  /** The newest success. */
+  readonly okAt?: number
+  /** The newest failures. */
+  readonly fails?: readonly number[]
+  readonly slots?: readonly Slot[]
+}
+
+/** What a process has seen and not yet said. */
+export interface Tally extends Counts {
+  readonly epoch: number
+  readonly period: number
+  readonly keep: { readonly fails?: number; readonly slotWidth?: number; readonly slots?: number }
+  readonly ask?: { readonly id: string; readonly since: number; readonly every: number }
+  readonly hush?: true
+}
+
+/** A circuit as a storage answers it. `at` is the storage's time of the answer. */
+export interface StoredCircuit extends CircuitRecord<number> {
+  readonly epoch: number
+  readonly period: number
+  readonly at: number
+  readonly listeners: number
+  readonly counts: Counts
+  readonly asked: number
+  readonly asker: string | undefined
+  readonly move: string
+  readonly mover: string
+}
+
+/** Something said in passing: it changes no record. */
+export type Note =
+  | { readonly kind: 'ask'; readonly epoch: number; readonly asked: number; readonly asker: string; readonly since: number; readonly listeners: number }
+  | { readonly kind: 'hush'; readonly epoch: number; readonly asked: number }
+
+/** Hears of one circuit, at most once each time, in no order. */
+export interface Watcher {
+  changed(name: string, circuit: StoredCircuit | undefined): void
+  noted(name: string, note: Note): void
+  /** Pushes may have been missed: read again. */
+  reconnected(): void
+}
+
+/** One change of state, for operators. */
+export interface StoredTransition {
+  readonly circuit: string
+  readonly from: CircuitState
+  readonly to: CircuitState
+  readonly at: Date
+  readonly by: string | undefined
+  readonly why: string | undefined
+  readonly counts: Counts
+}
+
+/** Who reads, and what it saw since it last did. */
+export interface Presence {
+  readonly process: string
+  readonly circuits: Readonly<Record<string, { readonly calls: number; readonly failures: number; readonly rejected: number; readonly slow: number }>>
+}
+
+/** Where circuits live. */
+export interface CircuitStorage {
+  /** Present: other processes use it too. */
+  readonly shared?: SharedOptions
+  /** The clock that breakers on this storage go by unless they bring their own. */
+  readonly clock?: Clock | undefined
+  read(names: readonly string[], presence?: Presence): MaybePromise<readonly (StoredCircuit | undefined)[]>
+  /** Adds counts of the record's own epoch and period; others are dropped. Makes a record where there is none. */
+  add(name: string, tally: Tally): MaybePromise<StoredCircuit>
+  /** Sets the record if it is still the expected one. */
+  replace(name: string, expected: StoredCircuit | undefined, next: Move): MaybePromise<{ readonly replaced: boolean; readonly current: StoredCircuit | undefined }>
+  watch(name: string, watcher: Watcher): () => void
+  /** Names seen lately, healthy ones too. */
+  list?(): MaybePromise<readonly string[]>
+  /** Newest first. */
+  transitions?(options: { circuit?: string; limit: number }): MaybePromise<readonly StoredTransition[]>
+  dispose?(): MaybePromise<void>
+}

@@ -1,0 +1,40 @@
+// The public face: re-exports only.
+
+export { CircuitBreaker, type CircuitBreakerOptions, type ForceOptions } from './breaker.ts'
+export type { Permit } from './calls/attempt.ts'
+export type { Stats } from './calls/gate.ts'
+export type { Guard } from './calls/guard.ts'
+export type { RunContext, RunOptions } from './calls/run.ts'
+export { type BackoffOptions, backoff, type OpenContext, type ResetTimeout } from './core/backoff.ts'
+export type { Clock } from './core/clock.ts'
+export {
+  CircuitBreakerError,
+  findCircuitBreakerError,
+  HttpStatusError,
+  isCircuitBreakerError,
+  type RejectionReason,
+} from './core/errors.ts'
+export type { Explanation, Forced } from './core/explain.ts'
+export type { Change, Listener } from './core/listeners.ts'
+export type { CircuitState } from './core/snapshot.ts'
+export { anyOf, type CountWindow, consecutive, failureRate, slowRate, type TimeWindow, type TripPolicy } from './core/trip.ts'
+export type { ErrorMatcher, Outcome, Verdict } from './core/verdict.ts'
+export { MemoryStorage } from './fleet/memory.ts'
+export type {
+  CircuitRecord,
+  CircuitStorage,
+  Counts,
+  MaybePromise,
+  Move,
+  Note,
+  Presence,
+  SharedOptions,
+  Slot,
+  StorageTime,
+  StoredCircuit,
+  StoredLease as Lease,
+  StoredTransition as Transition,
+  Tally,
+  Watcher,
+  WhenDown,
+} from './fleet/storage.ts'

@@ -1,0 +1,3 @@
+// What users need to test code that holds a breaker, and to test a storage of their own.
+
+export { ManualClock } from './clock.ts'
