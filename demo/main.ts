@@ -11,7 +11,7 @@ import { newRound, type Round, type View } from './outage.ts'
 import { painter } from './paint.ts'
 import { newScreen } from './screen.ts'
 import { openStage, type Stage } from './stage.ts'
-import { summary } from './summary.ts'
+import { figures, verdict } from './summary.ts'
 
 const { stdout } = process
 const paint = painter(stdout)
@@ -20,7 +20,8 @@ let view: View | undefined
 let round: Round | undefined
 let rounds = 0
 /** of the last round that was played to its end */
-let verdict: { readonly text: string; readonly status: 0 | 1 } | undefined
+let outcome: { readonly text: string; readonly status: 0 | 1 } | undefined
+let leaving = false
 
 main(readOptions()).catch((error: unknown) => leave(1, inspect(error)))
 
@@ -31,17 +32,18 @@ async function main(options: Options): Promise<void> {
     onTransition: (transition) => round?.hear(transition),
     onDeath: (why) => leave(1, why),
   })
-  const live = stdout.isTTY && !options.plain && process.env['TERM'] !== 'dumb'
-  view = live ? newScreen(stdout, note(options), paint) : newLines((text) => stdout.write(text), addresses(stage))
+  const screen = stdout.isTTY && !options.plain && process.env['TERM'] !== 'dumb'
+  view = screen ? newScreen(stdout, note(options), paint) : newLines((text) => stdout.write(text), addresses(stage))
   do {
     rounds += 1
     round = newRound(stage, view, options.pace)
     await round.play()
     const checks = expectations(round.ledger)
-    verdict = { text: summary(round.ledger, checks, paint), status: checks.every((check) => check.met) ? 0 : 1 }
-    if (!live && !options.once) stdout.write(verdict.text)
+    const text = figures(round.ledger, paint) + verdict(checks, paint)
+    outcome = { text, status: checks.every((check) => check.met) ? 0 : 1 }
+    if (!screen && !options.once) stdout.write(`${text}\n`)
   } while (!options.once)
-  leave(verdict.status, verdict.text)
+  leave(outcome.status, outcome.text)
 }
 
 function readOptions(): Options {
@@ -61,8 +63,9 @@ function readOptions(): Options {
 function listenForTheEnd(options: Options): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
-      // Ctrl-C is how a demo without an end is meant to end.
-      if (signal === 'SIGINT' && !options.once) leave(verdict?.status ?? 0, verdict?.text ?? '')
+      // Ctrl-C is how a demo without an end is meant to end: with the last whole round, else with what there is of one.
+      const words = outcome?.text ?? (round ? figures(round.ledger, paint) : '')
+      if (signal === 'SIGINT' && !options.once) leave(outcome?.status ?? 0, words)
       else leave(128 + constants.signals[signal], '')
     })
   }
@@ -73,6 +76,8 @@ function listenForTheEnd(options: Options): void {
 }
 
 function leave(status: number, lastWords: string): void {
+  if (leaving) return
+  leaving = true
   view?.end()
   const complaints = stage ? [stage.payments, stage.guarded, stage.bare].map(complaint).join('') : ''
   void stage?.close()

@@ -1,21 +1,21 @@
-/** The end of a round in figures: both shops side by side, then every expectation with its check. */
+/** A round in figures, both shops side by side, and what was expected of it with its check. */
 import type { Expectation } from './expectations.ts'
 import { count, duration } from './figures.ts'
 import { type Ledger, quantile, type ShopLedger } from './ledger.ts'
 import { type Paint, pad } from './paint.ts'
 
-export function summary(ledger: Ledger, checks: readonly Expectation[], paint: Paint): string {
+export function figures(ledger: Ledger, paint: Paint): string {
   const sick = ledger.acts.filter((act) => act.health !== 'healthy').map((act) => act.name)
   const total = (shop: ShopLedger) => shop.during()
-  const slowest = (shop: ShopLedger) => quantile(0.99, shop.during(...sick).latencies)
+  const waited = (share: number, shop: ShopLedger) => duration(quantile(share, shop.during(...sick).latencies))
   const rows: readonly (readonly [string, (shop: ShopLedger, name: string) => string])[] = [
     ['orders', (shop) => count(total(shop).came)],
     ['served', (shop) => count(total(shop).served)],
     ['failed fast (turned away at once)', (shop) => count(total(shop).failedFast)],
     ['failed slow (waited for payments)', (shop) => count(total(shop).failedSlow)],
     ['calls that reached sick payments', (_shop, name) => count(ledger.payments[name]?.whileSick ?? 0)],
-    ['latency in the outage, median', (shop) => duration(quantile(0.5, shop.during(...sick).latencies))],
-    ['latency in the outage, p99', (shop) => duration(slowest(shop))],
+    ['latency in the outage, median', (shop) => waited(0.5, shop)],
+    ['latency in the outage, p99', (shop) => waited(0.99, shop)],
     ['time wasted on orders that failed', (shop) => duration(total(shop).wasted)],
   ]
   const lines = rows.map(([label, figure], index) => {
@@ -25,12 +25,17 @@ export function summary(ledger: Ledger, checks: readonly Expectation[], paint: P
   })
   const past = ledger.guarded.walkedPasts + ledger.bare.walkedPasts
   if (past > 0) lines.push(paint('dim', `  ${count(past)} more customers saw the queue and walked past`))
-
-  const met = checks.filter((check) => check.met).length
   return [
     '',
     paint('bold', `${pad('Summary', 38)}${'with a breaker'.padStart(16)}${'without'.padStart(16)}`),
     ...lines,
+    '',
+  ].join('\n')
+}
+
+export function verdict(checks: readonly Expectation[], paint: Paint): string {
+  const met = checks.filter((check) => check.met).length
+  return [
     '',
     paint('bold', 'Expectations'),
     ...checks.map((check) => checkLine(check, paint)),

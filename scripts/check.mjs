@@ -1,4 +1,4 @@
-// npm test: every check there is, the quick ones first, up to the first that fails.
+// npm test: every check there is, the quick ones first, up to the first that fails; with `-- --all`, all of them.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, buildBench, buildTools, dim, green, red, root, run, tool } from './process.mjs'
@@ -51,7 +51,7 @@ async function vitest(config) {
 const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`
 
 const start = performance.now()
-let broken
+const broken = []
 for (const step of steps) {
   const begun = performance.now()
   if (step.show) console.log(`${dim('----')} ${step.name}`)
@@ -64,13 +64,13 @@ for (const step of steps) {
   console.log(`${result.status === 0 ? green('ok  ') : red('FAIL')} ${step.name} ${dim(seconds(begun))}`)
   if (result.status === 0) continue
   process.stdout.write(result.output)
-  broken = step.name
-  break
+  broken.push(step.name)
+  if (!process.argv.includes('--all')) break
 }
 
 // A check that is no test still counts as one when it fails: the last line must not look like success.
-if (broken !== undefined && tests.failed === 0) tests.failed = 1
-const verdict = broken === undefined ? green('all checks passed') : red(`failed: ${broken}`)
+if (broken.length > 0 && tests.failed === 0) tests.failed = 1
+const verdict = broken.length === 0 ? green('all checks passed') : red(`failed: ${broken.join(', ')}`)
 console.log(`\n${verdict}, ${steps.length} steps, ${seconds(start)}`)
 console.log(`${tests.passed} passed, ${tests.failed} failed`)
-process.exitCode = broken === undefined ? 0 : 1
+process.exitCode = broken.length === 0 ? 0 : 1

@@ -102,7 +102,7 @@ export class Circuit {
     const part = rules.parts.find((one) => crosses(one, this.failures, this.sums(one, now)))
     if (part === undefined) return 'counted'
     const crossing = describeCrossing(part, this.failures, this.sums(part, now))
-    this.#open(failed ? `${crossing}: ${describeError(error)}` : crossing, error, rules, clock)
+    this.#open(error === undefined ? crossing : `${crossing}: ${describeError(error)}`, error, rules, clock)
     return 'tripped'
   }
 
@@ -177,7 +177,8 @@ export class Circuit {
     }
     this.#count(verdict === 'failure', error)
     if (verdict === 'failure') {
-      this.#open(`the trial call failed: ${describeError(error)}`, error, rules, clock)
+      const why = 'the trial call failed'
+      this.#open(error === undefined ? why : `${why}: ${describeError(error)}`, error, rules, clock)
       return 'trial-failed'
     }
     this.#move(machine.succeeded(this.snapshot, lease, rules.successThreshold, rules.rampUp, now), clock)

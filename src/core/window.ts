@@ -38,6 +38,9 @@ export class TimeWindow implements Window {
   readonly #width: number
   #ring: Float64Array | undefined
   #newest = Number.NEGATIVE_INFINITY
+  // The newest slot's end and place, so that most outcomes need neither a division nor a remainder.
+  #end = Number.NEGATIVE_INFINITY
+  #place = 0
   #ok = 0
   #bad = 0
   #slow = 0
@@ -47,14 +50,12 @@ export class TimeWindow implements Window {
   }
 
   add(bad: boolean, slow: boolean, now: number): void {
-    const index = Math.floor(now / this.#width)
-    if (index > this.#newest) this.#advance(index)
-    this.#count(this.#newest, bad ? 0 : 1, bad ? 1 : 0, slow ? 1 : 0)
+    if (now >= this.#end) this.#advance(now)
+    this.#count(this.#place, bad ? 0 : 1, bad ? 1 : 0, slow ? 1 : 0)
   }
 
   sums(now: number): Sums {
-    const index = Math.floor(now / this.#width)
-    if (index > this.#newest && this.#ring !== undefined) this.#advance(index)
+    if (now >= this.#end && this.#ring !== undefined) this.#advance(now)
     return { ok: this.#ok, bad: this.#bad, slow: this.#slow }
   }
 
@@ -75,15 +76,16 @@ export class TimeWindow implements Window {
 
   load(memo: WindowMemo, now: number, elapsed: number): void {
     if (!('slots' in memo)) return
-    this.#advance(Math.floor(now / this.#width))
+    this.#advance(now)
     for (const { age, ok, bad, slow } of memo.slots) {
       const index = Math.min(this.#newest, Math.floor((now - elapsed - age) / this.#width))
-      if (index > this.#newest - SLOTS) this.#count(index, ok, bad, slow)
+      if (index > this.#newest - SLOTS) this.#count(this.#base(index), ok, bad, slow)
     }
   }
 
-  /** Moves on to slot `index`, forgetting what falls out: at most one pass over the ring, however long the idle time. */
-  #advance(index: number): void {
+  /** Moves on to the slot of `now`, forgetting what falls out: at most one pass over the ring, however long the idle time. */
+  #advance(now: number): void {
+    const index = Math.max(Math.floor(now / this.#width), this.#newest)
     this.#ring ??= new Float64Array(SLOTS * FIELDS)
     const passed = Math.min(SLOTS, index - this.#newest)
     for (let step = 0; step < passed; step++) {
@@ -94,11 +96,12 @@ export class TimeWindow implements Window {
       this.#ring.fill(0, base, base + FIELDS)
     }
     this.#newest = index
+    this.#end = (index + 1) * this.#width
+    this.#place = this.#base(index)
   }
 
-  #count(index: number, ok: number, bad: number, slow: number): void {
+  #count(base: number, ok: number, bad: number, slow: number): void {
     const ring = this.#ring as Float64Array
-    const base = this.#base(index)
     ring[base] = (ring[base] as number) + ok
     ring[base + BAD] = (ring[base + BAD] as number) + bad
     ring[base + SLOW] = (ring[base + SLOW] as number) + slow

@@ -338,7 +338,7 @@ describe('addListener, removeListener and on', () => {
 
   it('refuse what is no event, no function and no listener', () => {
     const { breaker } = make()
-    expect(() => breaker.on('closed' as never, () => {})).toThrow('closed')
+    expect(() => breaker.on('closed' as 'success', () => {})).toThrow('closed')
     expect(() => breaker.on('success', 7 as never)).toThrow(TypeError)
     expect(() => breaker.addListener(7 as never)).toThrow(TypeError)
     expect(() => make({ listeners: [null as never] })).toThrow(/listeners/)

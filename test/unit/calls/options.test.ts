@@ -26,6 +26,12 @@ const numbers: Readonly<Record<string, { readonly bad: readonly number[]; readon
   timeout: { bad: [-1, Number.NaN, -Infinite], good: [0, 0.5, 2 ** 40, Infinite] },
 }
 
+/** As messages name it. */
+function typeOf(value: unknown): string {
+  if (value === null) return '(null)'
+  return Array.isArray(value) ? '(array)' : `(${typeof value})`
+}
+
 const numberCases = Object.entries(numbers)
 
 describe('A number option', () => {
@@ -48,7 +54,7 @@ describe('A number option', () => {
       const error = thrown(() => new CircuitBreaker({ [name]: value }))
       expect(error, String(value)).toBeInstanceOf(TypeError)
       expect((error as Error).message).toContain(`\`${name}\``)
-      expect((error as Error).message).toContain(value === null ? 'null' : typeof value)
+      expect((error as Error).message).toContain(typeOf(value))
     }
   })
 
