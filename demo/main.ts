@@ -80,8 +80,8 @@ function leave(status: number, lastWords: string): void {
   leaving = true
   view?.end()
   const complaints = stage ? [stage.payments, stage.guarded, stage.bare].map(complaint).join('') : ''
-  void stage?.close()
-  stdout.write(`${lastWords}\n${complaints}`, () => process.exit(status))
+  const closed = stage?.close() ?? Promise.resolve()
+  stdout.write(`${lastWords}\n${complaints}`, () => void closed.then(() => process.exit(status)))
 }
 
 function complaint({ name, complaints }: { readonly name: string; readonly complaints: string }): string {
