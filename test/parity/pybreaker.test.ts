@@ -5,7 +5,6 @@ import { ManualClock } from '../../src/testing/index.ts'
 import {
   boom,
   caught,
-  deferred,
   fail,
   failSync,
   failTimes,
@@ -20,6 +19,7 @@ import {
   rejectionSync,
   thrown,
 } from '../unit/calls/support.ts'
+import { deferred } from '../support/async.ts'
 
 class NotFound extends Error {}
 class Gone extends NotFound {}
@@ -559,7 +559,7 @@ describe('PyBreaker: storage in memory', () => {
 
   it('PyBreaker 31: a thousand concurrent failures are a thousand', async () => {
     const { breaker } = make({ failMax: 2000 })
-    const gate = deferred()
+    const gate = deferred<void>()
     const calls = Array.from({ length: 1000 }, () => caught(breaker.call(() => gate.promise.then(failSync))))
     gate.resolve()
     await Promise.all(calls)
@@ -570,7 +570,7 @@ describe('PyBreaker: storage in memory', () => {
 
   it('PyBreaker 31: a thousand concurrent successes are a thousand', async () => {
     const { breaker } = make()
-    const gate = deferred()
+    const gate = deferred<void>()
     const calls = Array.from({ length: 1000 }, () => breaker.call(() => gate.promise))
     gate.resolve()
     await Promise.all(calls)
@@ -580,7 +580,7 @@ describe('PyBreaker: storage in memory', () => {
   it('PyBreaker 31: of a thousand concurrent failures the one at failMax opens, and the circuit opens once', async () => {
     const { heard, listener } = recorder()
     const { breaker } = make({ failMax: 1000, listeners: [listener] })
-    const gate = deferred()
+    const gate = deferred<void>()
     const calls = Array.from({ length: 1500 }, () => caught(breaker.call(() => gate.promise.then(failSync))))
     gate.resolve()
     const errors = await Promise.all(calls)
@@ -593,7 +593,7 @@ describe('PyBreaker: storage in memory', () => {
   it('PyBreaker 31: of a thousand concurrent calls on a circuit that is due one is the trial', async () => {
     const { breaker } = await makeDue()
     let ran = 0
-    const gate = deferred()
+    const gate = deferred<void>()
     const calls = Array.from({ length: 1000 }, () =>
       breaker
         .call(() => {

@@ -9,15 +9,32 @@ import {
   MemoryStorage,
 } from '../../src/index.ts'
 import { ManualClock } from '../../src/testing/index.ts'
-import { caught, fail, failTimes, flush, hang, make, makeDue, makeOpen, pass, recorder } from '../unit/calls/support.ts'
-import { answer, compile, run } from './child.ts'
+import { deferred } from '../support/async.ts'
+import {
+  boom,
+  caught,
+  fail,
+  failTimes,
+  flush,
+  hang,
+  make,
+  makeDue,
+  makeOpen,
+  pass,
+  recorder,
+} from '../unit/calls/support.ts'
+import { answer, compiled, run } from './child.ts'
+
+let library = ''
 
 describe('Resources', () => {
-  beforeAll(compile, 60_000)
+  beforeAll(() => {
+    library = compiled('r')
+  }, 60_000)
 
   it('R1 a process with an open circuit, a trial in flight and a timeout armed ends by itself', async () => {
-    const active = await answer<string[]>(`
-      import { CircuitBreaker, MemoryStorage, backoff } from 'infuse-breaker'
+    const active = await answer(`
+      import { CircuitBreaker, MemoryStorage, backoff } from '${library}'
       import { writeSync } from 'node:fs'
       import { setImmediate as turn } from 'node:timers/promises'
       const hang = () => new Promise(() => {})
@@ -92,9 +109,11 @@ describe('Resources', () => {
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const { breaker } = make()
     const controller = new AbortController()
-    const gate = deferred()
+    const gate = deferred<void>()
     const some = Array.from({ length: 250 }, () => breaker.run(() => gate.promise, { signal: controller.signal }))
-    const rest = Array.from({ length: 250 }, () => caught(breaker.run(hang, { signal: controller.signal, timeout: 1000 })))
+    const rest = Array.from({ length: 250 }, () =>
+      caught(breaker.run(hang, { signal: controller.signal, timeout: 1000 })),
+    )
     gate.resolve()
     await Promise.all(some)
     controller.abort('enough')
@@ -117,9 +136,9 @@ describe('Resources', () => {
   })
 
   it('R4 the heap stays flat over 300 000 calls with one long-lived signal', async () => {
-    const { before, after, calls } = await answer<{ before: number; after: number; calls: number }>(
+    const { before, after, calls } = (await answer(
       `
-      import { CircuitBreaker } from 'infuse-breaker'
+      import { CircuitBreaker } from '${library}'
       import { writeSync } from 'node:fs'
       const breaker = new CircuitBreaker({ failMax: 1_000_000 })
       const { signal } = new AbortController()
@@ -133,7 +152,7 @@ describe('Resources', () => {
       writeSync(1, JSON.stringify({ before, after, calls: breaker.stats.successes }))
     `,
       { flags: ['--expose-gc'], guard: 60_000 },
-    )
+    )) as Record<'before' | 'after' | 'calls', number>
     expect(calls).toBe(320_000)
     expect(after - before).toBeLessThan(8 * 1024 * 1024)
   }, 70_000)
@@ -172,9 +191,9 @@ describe('Resources', () => {
   })
 
   it('R5 the timers of 20 000 settled calls do not hold their memory', async () => {
-    const grown = await answer<number>(
+    const grown = await answer(
       `
-      import { CircuitBreaker } from 'infuse-breaker'
+      import { CircuitBreaker } from '${library}'
       import { writeSync } from 'node:fs'
       const breaker = new CircuitBreaker()
       const used = () => { gc(); gc(); return process.memoryUsage().heapUsed }

@@ -1,19 +1,10 @@
 // Timeout and abort: each call has its own, ends at it, and is judged once.
 import { beforeAll, describe, expect, it } from 'vitest'
-import {
-  caught,
-  deferred,
-  fail,
-  flush,
-  hang,
-  make,
-  makeDue,
-  makeOpen,
-  pass,
-  recorder,
-  rejection,
-} from '../unit/calls/support.ts'
-import { answer, compile, run } from './child.ts'
+import { caught, fail, flush, hang, make, makeDue, makeOpen, pass, recorder, rejection } from '../unit/calls/support.ts'
+import { deferred } from '../support/async.ts'
+import { answer, compiled, run } from './child.ts'
+
+let library = ''
 
 describe('Timeout and abort', () => {
   it('T1 one timeout leaves the other calls alone', async () => {
@@ -112,7 +103,7 @@ describe('Timeout and abort', () => {
     for (const timeoutFirst of [true, false]) {
       const { heard, listener } = recorder()
       const { breaker, clock } = make({ listeners: [listener] })
-      const gate = deferred()
+      const gate = deferred<void>()
       const call = breaker
         .run(() => gate.promise, { timeout: 100 })
         .then(
@@ -151,7 +142,7 @@ describe('Timeout and abort', () => {
   it.each(['success', 'failure'] as const)('T6 a %s after the timeout has no effect', async (kind) => {
     const { heard, listener } = recorder()
     const { breaker, clock } = make({ listeners: [listener] })
-    const gate = deferred()
+    const gate = deferred<void>()
     const call = caught(breaker.run(() => gate.promise, { timeout: 100 }))
     clock.advance(100)
     expect(await call).toMatchObject({ name: 'TimeoutError', message: 'Timed out after 100 ms' })
@@ -167,7 +158,7 @@ describe('Timeout and abort', () => {
 
   it('T6 a trial that timed out and later succeeds does not close the circuit', async () => {
     const { breaker, clock } = await makeDue()
-    const gate = deferred()
+    const gate = deferred<void>()
     const call = rejection(breaker.run(() => gate.promise, { timeout: 100 }))
     clock.advance(100)
     expect((await call).reason).toBe('trial-failed')
@@ -207,10 +198,12 @@ describe('Timeout and abort', () => {
 })
 
 describe('Unhandled rejections, in processes of their own', () => {
-  beforeAll(compile, 60_000)
+  beforeAll(() => {
+    library = compiled('t')
+  }, 60_000)
 
-  const prelude = `
-    import { CircuitBreaker } from 'infuse-breaker'
+  const prelude = (): string => `
+    import { CircuitBreaker } from '${library}'
     import { writeSync } from 'node:fs'
     import { setImmediate as turn, setTimeout as after } from 'node:timers/promises'
     const unhandled = []
@@ -228,7 +221,7 @@ describe('Unhandled rejections, in processes of their own', () => {
   `
 
   it('T8 no promise that the library drops is reported as unhandled', async () => {
-    const unhandled = await answer<string[]>(`${prelude}
+    const unhandled = await answer(`${prelude()}
       const abort = () => { const c = new AbortController(); setTimeout(() => c.abort(new Error('stop')), 5); return c.signal }
       await quiet(make().run(late, { timeout: 5 }))
       await quiet(make().run(late, { signal: abort() }))
@@ -270,7 +263,7 @@ describe('Unhandled rejections, in processes of their own', () => {
   }, 15_000)
 
   it('T9 a rejection that nobody catches reaches unhandledRejection once, by every form', async () => {
-    const unhandled = await answer<string[]>(`${prelude}
+    const unhandled = (await answer(`${prelude()}
       const error = (text) => async () => { throw new Error(text) }
       void make().call(error('call'))
       void make().call(() => { throw new Error('sync') })
@@ -284,7 +277,7 @@ describe('Unhandled rejections, in processes of their own', () => {
       void make({ failMax: 1 }).call(error('trips'))
       void make({ shadow: true }).call(error('shadow'))
       void make({ listeners: [{ failure() {} }], slowCall: 1, exclude: [TypeError], classify: () => 'failure' }).call(error('watched'))
-      ${report}`)
+      ${report}`)) as string[]
     expect(unhandled.toSorted((a, b) => a.localeCompare(b))).toEqual(
       [
         'call',
@@ -305,7 +298,7 @@ describe('Unhandled rejections, in processes of their own', () => {
 
   it('T9 without a handler the process ends as if the breaker were not there', async () => {
     const ended = await run(`
-      import { CircuitBreaker } from 'infuse-breaker'
+      import { CircuitBreaker } from '${library}'
       void new CircuitBreaker().call(async () => { throw new Error('nobody caught me') })
     `)
     expect(ended.code).toBe(1)

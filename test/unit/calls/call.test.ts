@@ -5,7 +5,6 @@ import { ManualClock } from '../../../src/testing/index.ts'
 import {
   boom,
   caught,
-  deferred,
   fail,
   failSync,
   failTimes,
@@ -20,6 +19,7 @@ import {
   rejectionSync,
   thrown,
 } from './support.ts'
+import { deferred } from '../../support/async.ts'
 
 class NotFound extends Error {}
 
@@ -159,7 +159,7 @@ describe('call', () => {
 
   it('judges a call when it settles, not when it starts', async () => {
     const { breaker } = make({ failMax: 1 })
-    const gate = deferred()
+    const gate = deferred<void>()
     const call = caught(breaker.call(() => gate.promise))
     expect(breaker.stats).toMatchObject({ calls: 1, successes: 0, failures: 0 })
     expect(breaker.state).toBe('closed')

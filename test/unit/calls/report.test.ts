@@ -13,7 +13,6 @@ import { ManualClock } from '../../../src/testing/index.ts'
 import {
   boom,
   caught,
-  deferred,
   fail,
   failTimes,
   hang,
@@ -25,6 +24,7 @@ import {
   rejection,
   thrown,
 } from './support.ts'
+import { deferred } from '../../support/async.ts'
 
 describe('stats', () => {
   const sum = ({ successes, failures, ignored, late }: Stats): number => successes + failures + ignored + late
@@ -44,7 +44,7 @@ describe('stats', () => {
 
   it('add up: calls are successes, failures, ignored, late and in flight', async () => {
     const { breaker, clock } = make({ failMax: 3, resetTimeout: 1000, ignore: [RangeError], slowCall: 50 })
-    const gate = deferred()
+    const gate = deferred<void>()
     const early = breaker.call(() => gate.promise)
     void breaker.call(hang)
     await breaker.call(pass)

@@ -4,7 +4,6 @@ import { CircuitBreaker } from '../../../src/index.ts'
 import {
   boom,
   caught,
-  deferred,
   fail,
   failSync,
   flush,
@@ -16,6 +15,7 @@ import {
   recorder,
   rejection,
 } from './support.ts'
+import { deferred } from '../../support/async.ts'
 
 class NotFound extends Error {}
 

@@ -3,6 +3,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { CircuitBreaker, CircuitBreakerError, type CircuitBreakerOptions, type Listener } from '../../../src/index.ts'
 import { ManualClock } from '../../../src/testing/index.ts'
+import { endedSync, errorOf } from '../../support/async.ts'
 
 export const boom = new Error('boom')
 export const fail = (): Promise<never> => Promise.reject(boom)
@@ -38,25 +39,13 @@ export async function makeDue(options: Omit<CircuitBreakerOptions, 'clock'> = {}
 }
 
 /** What the promise rejects with; a value is an error of the test. */
-export async function caught(promise: PromiseLike<unknown>): Promise<unknown> {
-  let value: unknown
-  try {
-    value = await promise
-  } catch (error) {
-    return error
-  }
-  throw new Error(`Expected a rejection, got the value ${String(value)}`)
-}
+export const caught: (promise: PromiseLike<unknown>) => Promise<unknown> = errorOf
 
 /** What the function throws; a value is an error of the test. */
 export function thrown(fn: () => unknown): unknown {
-  let value: unknown
-  try {
-    value = fn()
-  } catch (error) {
-    return error
-  }
-  throw new Error(`Expected a throw, got the value ${String(value)}`)
+  const settled = endedSync(fn)
+  if (settled.ok) throw new Error(`Expected a throw, got the value ${String(settled.value)}`)
+  return settled.error
 }
 
 /** The breaker's own error that the promise rejects with. */
@@ -77,23 +66,6 @@ function own(error: unknown): CircuitBreakerError {
 /** Fails so many calls one after the other. */
 export async function failTimes(breaker: CircuitBreaker, times: number): Promise<void> {
   for (let i = 0; i < times; i++) await caught(breaker.call(fail))
-}
-
-export interface Deferred<T> {
-  readonly promise: Promise<T>
-  readonly resolve: (value: T) => void
-  readonly reject: (error: unknown) => void
-}
-
-/** `Promise.withResolvers`, which Node 20 lacks. */
-export function deferred<T = void>(): Deferred<T> {
-  let resolve!: (value: T) => void
-  let reject!: (error: unknown) => void
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes
-    reject = no
-  })
-  return { promise, resolve, reject }
 }
 
 /** All microtasks and ticks that are due have run. */
