@@ -21,7 +21,9 @@ export async function flush(turns = 20): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await undefined
 }
 
-export type Settled<T = unknown> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: any }
+export type Settled<T = unknown> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: any }
 
 /** How a promise ended, as a value; it never rejects. */
 export function ended<T>(promise: PromiseLike<T>): Promise<Settled<T>> {
@@ -41,7 +43,10 @@ export function endedSync<T>(fn: () => T): Settled<T> {
 }
 
 /** A promise watched from now on: `settled` is undefined as long as it is pending. */
-export function watch<T>(promise: PromiseLike<T>): { settled: Settled<T> | undefined; readonly done: Promise<Settled<T>> } {
+export function watch<T>(promise: PromiseLike<T>): {
+  settled: Settled<T> | undefined
+  readonly done: Promise<Settled<T>>
+} {
   const done = ended(promise)
   const watched: { settled: Settled<T> | undefined; readonly done: Promise<Settled<T>> } = { settled: undefined, done }
   void done.then((settled) => {

@@ -139,7 +139,10 @@ test('N3 the first failure after silence does not trip: minimumCalls is honoured
 })
 
 test('N3 minimumCalls is honoured for timeouts too', async () => {
-  const { clock, breaker } = setup({ trip: failureRate({ threshold: 0.1, window: 10_000, minimumCalls: 3 }), timeout: 100 })
+  const { clock, breaker } = setup({
+    trip: failureRate({ threshold: 0.1, window: 10_000, minimumCalls: 3 }),
+    timeout: 100,
+  })
   for (const state of ['closed', 'closed', 'open']) {
     const call = watch(breaker.run(() => new Promise(() => {})))
     await flush()
@@ -160,7 +163,11 @@ test('N3 minimumCalls is 10 by default', () => {
 // ---- N4
 
 test('N4 rejected calls dilute no rate', () => {
-  const { clock, breaker } = setup({ trip: failureRate({ threshold: 0.5, window: 60_000, minimumCalls: 4 }), resetTimeout: 1_000, rampUp: 10_000 })
+  const { clock, breaker } = setup({
+    trip: failureRate({ threshold: 0.5, window: 60_000, minimumCalls: 4 }),
+    resetTimeout: 1_000,
+    rampUp: 10_000,
+  })
   void breaker.open()
   for (let call = 0; call < 100; call++) endedSync(() => breaker.callSync(() => 'fine'))
   clock.advance(1_000)
@@ -170,7 +177,11 @@ test('N4 rejected calls dilute no rate', () => {
   let failed = 0
   for (let call = 0; call < 1_000 && breaker.state === 'closed'; call++) {
     clock.advance(1)
-    const outcome = endedSync(() => breaker.callSync(() => { throw down }))
+    const outcome = endedSync(() =>
+      breaker.callSync(() => {
+        throw down
+      }),
+    )
     if (!outcome.ok && (outcome.error === down || outcome.error.reason === 'tripped')) failed++
   }
   expect(breaker.state).toBe('open')
@@ -180,7 +191,10 @@ test('N4 rejected calls dilute no rate', () => {
 
 test('N4 ignored calls dilute no rate and reach no minimum', () => {
   for (const window of [{ window: 10_000 }, { count: 8 }]) {
-    const { breaker } = setup({ trip: failureRate({ threshold: 0.5, minimumCalls: 4, ...window }), ignore: [RangeError] })
+    const { breaker } = setup({
+      trip: failureRate({ threshold: 0.5, minimumCalls: 4, ...window }),
+      ignore: [RangeError],
+    })
     fail(breaker, 100, new RangeError('not mine'))
     fail(breaker, 3)
     expect(breaker.state).toBe('closed')
@@ -230,7 +244,10 @@ test('N5 a window empties by time even when nothing calls', () => {
 })
 
 test('N5 what explain() counts empties by time, without a call in between', () => {
-  const { clock, breaker } = setup({ trip: failureRate({ threshold: 0.9, window: 10_000, minimumCalls: 50 }), slowCall: 1 })
+  const { clock, breaker } = setup({
+    trip: failureRate({ threshold: 0.9, window: 10_000, minimumCalls: 50 }),
+    slowCall: 1,
+  })
   succeed(breaker, 7)
   fail(breaker, 5)
   const full = Object.values(breaker.explain().counts)
@@ -254,7 +271,12 @@ test('N5 old successes do not linger either: an outage after them trips once the
 
 test('N5 an outcome counts for nine tenths of the window at least and the whole at most', () => {
   for (const offset of [0, 1, 499, 500, 999]) {
-    for (const [age, counts] of [[8_999, true], [9_000, true], [10_000, false], [10_001, false]] as const) {
+    for (const [age, counts] of [
+      [8_999, true],
+      [9_000, true],
+      [10_000, false],
+      [10_001, false],
+    ] as const) {
       const { clock, breaker } = setup({ trip: failureRate({ threshold: 0.5, window: 10_000, minimumCalls: 2 }) })
       clock.advance(offset)
       fail(breaker)
@@ -295,7 +317,20 @@ test('N6 the window holds what a naive model says, at bucket edges, after long i
     const slot = window / 10
     const start = random.pick([0, 1, -1, -slot, -window - 1, 987_654_321, 2 ** 31 - slot, 2 ** 40])
     const moments = random.list(12, () => ({
-      after: random.pick([0, 1, slot - 1, slot, slot + 1, 5 * slot, window - slot, window - 1, window, window + 1, 10 * window, 3_600_000]),
+      after: random.pick([
+        0,
+        1,
+        slot - 1,
+        slot,
+        slot + 1,
+        5 * slot,
+        window - slot,
+        window - 1,
+        window,
+        window + 1,
+        10 * window,
+        3_600_000,
+      ]),
       calls: random.upTo(3),
     }))
     let now = start
@@ -304,7 +339,10 @@ test('N6 the window holds what a naive model says, at bucket edges, after long i
       return Array<number>(calls).fill(now)
     })
     const expected = slotted(times, now, window)
-    expect(heldBy(window, start, moments, expected), `seed ${random.seed}, round ${round}, ${JSON.stringify({ window, start, moments, expected })}`).toBe(true)
+    expect(
+      heldBy(window, start, moments, expected),
+      `seed ${random.seed}, round ${round}, ${JSON.stringify({ window, start, moments, expected })}`,
+    ).toBe(true)
   }
 })
 
@@ -313,7 +351,10 @@ test('N6 a window of any length keeps nine tenths at least and forgets after the
   for (let round = 0; round < 200; round++) {
     const window = random.pick([1, 7, 33.3, 250.5, 999, 12_345, 86_400_000])
     const start = random.pick([0, -5, 0.25, 123_456.789])
-    const moments = random.list(10, () => ({ after: random.unit() * random.pick([0.05, 0.3, 1, 20]) * window, calls: random.upTo(2) }))
+    const moments = random.list(10, () => ({
+      after: random.unit() * random.pick([0.05, 0.3, 1, 20]) * window,
+      calls: random.upTo(2),
+    }))
     let now = start
     const times = moments.flatMap(({ after, calls }) => {
       now += after
@@ -321,8 +362,13 @@ test('N6 a window of any length keeps nine tenths at least and forgets after the
     })
     const least = within(times, now, 0.9 * window - 1e-6)
     const most = within(times, now, window + 1e-6)
-    const agreed = Array.from({ length: most - least + 1 }, (_, more) => least + more).some((count) => heldBy(window, start, moments, count))
-    expect(agreed, `seed ${random.seed}, round ${round}, ${JSON.stringify({ window, start, moments, least, most })}`).toBe(true)
+    const agreed = Array.from({ length: most - least + 1 }, (_, more) => least + more).some((count) =>
+      heldBy(window, start, moments, count),
+    )
+    expect(
+      agreed,
+      `seed ${random.seed}, round ${round}, ${JSON.stringify({ window, start, moments, least, most })}`,
+    ).toBe(true)
   }
 })
 
@@ -391,7 +437,11 @@ test('N7 on the system clock a changed Date does not open, close or hold a circu
 
 test('N7 a monotonic clock that goes backwards all the same neither throws nor trips nor counts for ever', () => {
   let now = 1_000_000
-  const breaker = new CircuitBreaker({ clock: { now: () => now }, trip: failureRate({ threshold: 0.5, window: 1_000, minimumCalls: 4 }), slowCall: 10 })
+  const breaker = new CircuitBreaker({
+    clock: { now: () => now },
+    trip: failureRate({ threshold: 0.5, window: 1_000, minimumCalls: 4 }),
+    slowCall: 10,
+  })
   fail(breaker, 2)
   now -= 3_600_000
   fail(breaker)
@@ -521,12 +571,18 @@ test('N9 slowCall 0: every call that takes time is slow, one that takes none is 
 })
 
 test('N9 timeout 0 is a timeout, as an option and per call', async () => {
-  for (const [options, call] of [[{ timeout: 0 }, {}], [{ timeout: 5_000 }, { timeout: 0 }]] as const) {
+  for (const [options, call] of [
+    [{ timeout: 0 }, {}],
+    [{ timeout: 5_000 }, { timeout: 0 }],
+  ] as const) {
     const { clock, breaker } = setup(options)
     const running = watch(breaker.run(() => new Promise(() => {}), call))
     await flush()
     clock.advance(0)
-    expect(await running.done).toMatchObject({ ok: false, error: { name: 'TimeoutError', message: 'Timed out after 0 ms' } })
+    expect(await running.done).toMatchObject({
+      ok: false,
+      error: { name: 'TimeoutError', message: 'Timed out after 0 ms' },
+    })
     expect(breaker.stats.failures).toBe(1)
   }
 })
@@ -587,7 +643,10 @@ test('N10 backoff stays finite and within max over a million relapses', () => {
     [backoff(), 60_000],
     [backoff({ initial: 1, max: 30_000, factor: 1.5, jitter: 1 }), 30_000],
     [backoff({ initial: 1_000, max: 3_600_000, factor: 10, jitter: 0.5 }), 3_600_000],
-    [backoff({ initial: Number.MAX_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER, factor: Number.MAX_VALUE }), Number.MAX_SAFE_INTEGER],
+    [
+      backoff({ initial: Number.MAX_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER, factor: Number.MAX_VALUE }),
+      Number.MAX_SAFE_INTEGER,
+    ],
     [backoff({ initial: 0, max: 1_000, factor: 2 }), 1_000], // 0 · Infinity
   ]
   for (const [wait, max] of policies) {
@@ -601,10 +660,17 @@ test('N10 backoff stays finite and within max over a million relapses', () => {
 })
 
 test('N10 a circuit that relapses thousands of times waits a finite time, never above max, and never less than before', () => {
-  const { clock, breaker } = setup({ failMax: 1, resetTimeout: backoff({ initial: 1_000, max: 60_000, factor: 2, jitter: 0 }) })
+  const { clock, breaker } = setup({
+    failMax: 1,
+    resetTimeout: backoff({ initial: 1_000, max: 60_000, factor: 2, jitter: 0 }),
+  })
   let before = 0
   for (let relapse = 0; relapse < 3_000; relapse++) {
-    const outcome = endedSync(() => breaker.callSync(() => { throw down }))
+    const outcome = endedSync(() =>
+      breaker.callSync(() => {
+        throw down
+      }),
+    )
     if (outcome.ok) throw new Error('the call was meant to fail')
     const wait: number = outcome.error.retryAfter
     expect(wait).toBeGreaterThanOrEqual(before)
@@ -641,7 +707,15 @@ test('N10 what the dependency asks for is honoured up to max', () => {
 
 test('N10 a resetTimeout function that answers nonsense or throws gives a warning and 60 seconds', async () => {
   const heard = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
-  const nonsense = [() => NaN, () => -1, () => undefined as never, () => '5' as never, () => { throw new Error('a bug') }]
+  const nonsense = [
+    () => NaN,
+    () => -1,
+    () => undefined as never,
+    () => '5' as never,
+    () => {
+      throw new Error('a bug')
+    },
+  ]
   for (const resetTimeout of nonsense) {
     const { breaker } = setup({ failMax: 1, resetTimeout })
     expect(await errorOf(breaker.call(broken))).toMatchObject({ reason: 'tripped', cause: down, retryAfter: 60_000 })
@@ -664,7 +738,14 @@ const busy: [string, TripPolicy][] = [
   ['consecutive', consecutive(2_000_000)],
   ['failureRate by time', failureRate({ threshold: 1, window: 1_000_000, minimumCalls: 2_000_000 })],
   ['failureRate by count', failureRate({ threshold: 1, count: 1_000, minimumCalls: 1_000 })],
-  ['slowRate and the rest', anyOf(slowRate({ threshold: 1, window: 1_000 }), consecutive(2_000_000), failureRate({ threshold: 1, window: 60_000 }))],
+  [
+    'slowRate and the rest',
+    anyOf(
+      slowRate({ threshold: 1, window: 1_000 }),
+      consecutive(2_000_000),
+      failureRate({ threshold: 1, window: 60_000 }),
+    ),
+  ],
 ]
 
 test('N11 a million calls leave the heap flat, with any policy', () => {
@@ -708,7 +789,10 @@ test('N11 a failure costs the same with 100 000 calls in the window as with 1000
         return 1_000
       },
     }
-    const breaker = new CircuitBreaker({ clock, trip: failureRate({ threshold: 1, window: 10_000, minimumCalls: 1_000_000 }) })
+    const breaker = new CircuitBreaker({
+      clock,
+      trip: failureRate({ threshold: 1, window: 10_000, minimumCalls: 1_000_000 }),
+    })
     succeed(breaker, calls)
     reads = 0
     fail(breaker, 10)
