@@ -6,7 +6,7 @@ import type { Permit } from './calls/attempt.ts'
 import { Gate, type Stats } from './calls/gate.ts'
 import { type Guard, makeGuard } from './calls/guard.ts'
 import { type AnyFunction, invoke, invokeSync, rejectSoon, wrapWith } from './calls/invoke.ts'
-import { iterate, iterateSync, type Source } from './calls/iterate.ts'
+import { type AnyGenerator, type Iteration, type IterationSync, iterate, iterateSync, type Source, type SyncGenerator } from './calls/iterate.ts'
 import { type RunContext, type RunOptions, run } from './calls/run.ts'
 import { checkResetTimeout, type ResetTimeout } from './core/backoff.ts'
 import { bad, checkCount, checkDuration, checkKnown } from './core/check.ts'
@@ -19,7 +19,7 @@ import type { CircuitState } from './core/snapshot.ts'
 import { consecutive, partsOf } from './core/trip.ts'
 import { type ErrorMatcher, Judge } from './core/verdict.ts'
 import { circuitOn } from './fleet/circuits.ts'
-import type { CircuitStorage } from './fleet/storage.ts'
+import { type CircuitStorage, checkStorage } from './fleet/storage.ts'
 
 /** Options of a {@link CircuitBreaker}; all may be left out. Durations are ms, finite or `Infinity`. */
 export interface CircuitBreakerOptions extends Options {
@@ -49,7 +49,8 @@ export class CircuitBreaker implements AsyncDisposable {
   /** @throws TypeError or RangeError for a bad option, naming option, value and type. */
   constructor(options: CircuitBreakerOptions = {}) {
     checkOptions(options)
-    const { storage, clock = storage?.clock, listeners = [], exclude = [], ignore = [], classify } = options
+    const storage = options.storage && checkStorage(options.storage)
+    const { clock = storage?.clock, listeners = [], exclude = [], ignore = [], classify } = options
     const settings = resolveSettings({ ...options, clock })
     const rules = resolveRules(options, settings)
     const judge = new Judge(exclude, ignore, classify)
@@ -169,7 +170,7 @@ export class CircuitBreaker implements AsyncDisposable {
   }
 
   /** Iterates, judged when the iteration ends; admission is asked for at the first `next()`. Stopping early is `ignore`. */
-  iterate<Args extends readonly unknown[], T, R, N>(fn: (this: void, ...args: Args) => AsyncGenerator<T, R, N> | Generator<T, R, N>, ...args: NoInfer<Args>): AsyncGenerator<T, R, N>
+  iterate<Args extends readonly unknown[], G extends AnyGenerator>(fn: (this: void, ...args: Args) => G, ...args: NoInfer<Args>): Iteration<G>
   iterate<Args extends readonly unknown[], T>(fn: (this: void, ...args: Args) => AsyncIterable<T> | Iterable<T>, ...args: NoInfer<Args>): AsyncGenerator<T, void, undefined>
   iterate<T>(source: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T, void, undefined>
   iterate(source: Source, ...args: readonly unknown[]): AsyncGenerator {
@@ -177,7 +178,7 @@ export class CircuitBreaker implements AsyncDisposable {
   }
 
   /** The same, in sync (PyBreaker's generators). */
-  iterateSync<Args extends readonly unknown[], T, R, N>(fn: (this: void, ...args: Args) => Generator<T, R, N>, ...args: NoInfer<Args>): Generator<T, R, N>
+  iterateSync<Args extends readonly unknown[], G extends SyncGenerator>(fn: (this: void, ...args: Args) => G, ...args: NoInfer<Args>): IterationSync<G>
   iterateSync<Args extends readonly unknown[], T>(fn: (this: void, ...args: Args) => Iterable<T>, ...args: NoInfer<Args>): Generator<T, void, undefined>
   iterateSync<T>(source: Iterable<T>): Generator<T, void, undefined>
   iterateSync(source: Source, ...args: readonly unknown[]): Generator {

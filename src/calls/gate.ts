@@ -166,9 +166,12 @@ export class Gate {
 
   #count(effect: Effect, verdict: Verdict, slow: boolean): void {
     const { stats } = this
+    if (effect === 'late') {
+      stats.late++
+      return
+    }
     if (slow) stats.slow++
-    if (effect === 'late') stats.late++
-    else if (verdict === 'success') stats.successes++
+    if (verdict === 'success') stats.successes++
     else if (verdict === 'failure') stats.failures++
     else stats.ignored++
   }

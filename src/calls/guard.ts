@@ -12,16 +12,19 @@ export interface Guard {
   <Value extends (...args: any) => PromiseLike<any>>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<Value>): void
 }
 
+const METHOD = { kind: 'method' }
+
 export function makeGuard(gate: Gate): Guard {
   // The standard hands over the method and its context; the legacy form target, key and descriptor.
-  return (method: unknown, _: unknown, descriptor?: PropertyDescriptor): never => {
-    if (descriptor === undefined) return wrapWith(invoke, gate, checkMethod(method)) as never
-    descriptor.value = wrapWith(invoke, gate, checkMethod(descriptor.value))
+  return (method: unknown, context: unknown, descriptor?: PropertyDescriptor): never => {
+    if (descriptor === undefined) return wrapWith(invoke, gate, checkMethod(method, context)) as never
+    descriptor.value = wrapWith(invoke, gate, checkMethod(descriptor.value, METHOD))
     return undefined as never
   }
 }
 
-function checkMethod(value: unknown): AnyFunction {
-  if (typeof value === 'function') return value as AnyFunction
-  throw new TypeError(`Expected \`guard\` to decorate a method, got ${describeValue(value)}`)
+function checkMethod(value: unknown, context: unknown): AnyFunction {
+  const kind = (context as { kind?: unknown } | undefined)?.kind
+  if (typeof value === 'function' && kind === METHOD.kind) return value as AnyFunction
+  throw new TypeError(`Expected \`guard\` to decorate a method, got ${describeValue(kind ?? value)}`)
 }

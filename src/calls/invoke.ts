@@ -1,6 +1,7 @@
 // A function called through a gate: once (`call`), or wrapped for good (`wrap`). The closed path makes no object and
 // reads no clock; the promise that comes back is its only cost.
 
+import { checkFunction } from '../core/check.ts'
 import type { Gate } from './gate.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: any function can be called through a breaker
@@ -31,6 +32,7 @@ export function invokeSync(gate: Gate, fn: AnyFunction, self: unknown, args: rea
 
 /** A function like `fn` that calls through the gate: same `this`, name and length. */
 export function wrapWith(through: typeof invoke | typeof invokeSync, gate: Gate, fn: AnyFunction): AnyFunction {
+  checkFunction('fn', fn)
   const wrapped = function (this: unknown, ...args: unknown[]): unknown {
     return through(gate, fn, this, args)
   }

@@ -4,6 +4,7 @@
 
 import { bad, checkDuration, checkFunction } from '../core/check.ts'
 import { isCircuitBreakerError } from '../core/errors.ts'
+import { onAbort } from './abort.ts'
 import type { Attempt } from './attempt.ts'
 import type { Gate } from './gate.ts'
 import { rejectSoon } from './invoke.ts'
@@ -63,7 +64,7 @@ interface Ending {
 /** One running call. */
 class Call implements RunContext {
   readonly #admitted: Attempt
-  readonly #caller: AbortSignal | undefined
+  readonly #ignoreCaller: (() => void) | undefined
   readonly #ending: Ending
   readonly #cancelTimer: (() => void) | undefined
   #controller: AbortController | undefined
@@ -72,9 +73,8 @@ class Call implements RunContext {
 
   constructor(gate: Gate, admitted: Attempt, caller: AbortSignal | undefined, timeout: number, ending: Ending) {
     this.#admitted = admitted
-    this.#caller = caller
     this.#ending = ending
-    caller?.addEventListener('abort', this.#onAbort)
+    this.#ignoreCaller = caller && onAbort(caller, () => this.#onAbort(caller.reason))
     if (timeout !== Number.POSITIVE_INFINITY) {
       this.#cancelTimer = gate.settings.clock.after(timeout, () => this.#onTimeout(timeout))
     }
@@ -109,8 +109,7 @@ class Call implements RunContext {
     if (this.#end()) this.#ending.error(error, this.#admitted.failed(error))
   }
 
-  readonly #onAbort = (): void => {
-    const reason: unknown = this.#caller?.reason
+  #onAbort(reason: unknown): void {
     if (!this.#end()) return
     this.#admitted.abandoned(reason)
     this.#ending.aborted(reason)
@@ -133,7 +132,7 @@ class Call implements RunContext {
     if (this.#ended) return false
     this.#ended = true
     this.#cancelTimer?.()
-    this.#caller?.removeEventListener('abort', this.#onAbort)
+    this.#ignoreCaller?.()
     return true
   }
 }

@@ -46,10 +46,11 @@ export function backoff(options: BackoffOptions = {}): (ctx: OpenContext) => num
   const factor = checkBetween('factor', options.factor ?? 2, 1, Number.MAX_VALUE)
   const jitter = checkBetween('jitter', options.jitter ?? 0.2, 0, 1)
   const random = checkFunction('random', options.random ?? Math.random)
-  return ({ relapses, retryAfter = 0 }) => {
+  return ({ relapses, retryAfter }) => {
     // 0 · Infinity is not a number, and factor ** relapses does reach Infinity.
     const grown = initial === 0 ? 0 : Math.min(max, initial * factor ** relapses)
-    return Math.max(grown * (1 - jitter * random()), Math.min(max, retryAfter))
+    const asked = retryAfter !== undefined && retryAfter > 0 ? Math.min(max, retryAfter) : 0
+    return Math.max(grown * (1 - jitter * random()), asked)
   }
 }
 

@@ -112,7 +112,7 @@ export class Circuit {
   }
 
   open(rules: Rules, clock: FullClock, origin: Origin): void {
-    const openFor = openTime(rules.resetTimeout, this.snapshot.relapses, this.lastFailure)
+    const openFor = openTime(rules.resetTimeout, machine.keptRelapses(this.snapshot), this.lastFailure)
     this.#move(machine.commandedOpen(this.snapshot, { now: clock.now(), wall: clock.wallNow(), openFor, ...origin }), clock)
   }
 

@@ -110,5 +110,5 @@ export class Listeners {
 }
 
 function checkListener(listener: Listener): void {
-  if (typeof listener !== 'object' || listener === null) throw bad('listener', 'an object with methods', listener, 'object')
+  if (typeof listener !== 'object' || listener === null) throw bad('listeners', 'a list of objects with methods', listener, 'listener')
 }

@@ -87,6 +87,11 @@ export function nextRelapses(at: Snapshot, now: number): number {
   return now >= at.until ? 0 : at.relapses + 1
 }
 
+/** Relapses that a command leaves as they are; a closed circuit that is opened by one has none. */
+export function keptRelapses(at: Snapshot): number {
+  return at.state === 'closed' ? 0 : at.relapses
+}
+
 /** The trip policy was crossed, or a trial failed. */
 export function opened(at: Snapshot, opening: Opening): Snapshot {
   const { now, wall, openFor, why, by } = opening
@@ -96,8 +101,7 @@ export function opened(at: Snapshot, opening: Opening): Snapshot {
 /** An operator's `open`: on an open circuit its time starts anew. It is no relapse. */
 export function commandedOpen(at: Snapshot, opening: Opening): Snapshot {
   const { now, wall, openFor, why, by } = opening
-  const relapses = at.state === 'closed' ? 0 : at.relapses
-  return period({ state: 'open', since: now, until: now + openFor, relapses, openedAt: wall, why, by })
+  return period({ state: 'open', since: now, until: now + openFor, relapses: keptRelapses(at), openedAt: wall, why, by })
 }
 
 /** An operator's `half-open`: the next call is a trial. */
@@ -121,7 +125,7 @@ export function held(at: Snapshot, forced: Hold, now: number, wall: number): Sna
 
 /** The hold is over: a forced open circuit tries, a forced closed one starts clean. */
 export function released(at: Snapshot, now: number, wall: number, origin: Origin): Snapshot {
-  if (at.forced?.state === 'open') return commandedHalfOpen({ ...at, until: at.since }, now, wall, origin)
+  if (at.forced?.state === 'open') return commandedHalfOpen(at, now, wall, origin)
   return commandedClose(now, 0, origin)
 }
 
@@ -130,8 +134,9 @@ export function reopenedFor(at: Snapshot, openFor: number): Snapshot {
   return Object.freeze({ ...at, until: at.since + openFor })
 }
 
+/** The time of a hold is no open time that a dependency needed. */
 function lastOpenFor(at: Snapshot): number {
-  return at.state === 'closed' ? 0 : at.until - at.since
+  return at.state === 'closed' || at.forced !== undefined ? 0 : at.until - at.since
 }
 
 function left(until: number, now: number): number {

@@ -2,6 +2,7 @@
 // circuit can live in anything that has both. Times are ms of the storage's own clock, or so many ms from the moment
 // it writes, so that machines whose clocks disagree agree on what it says.
 
+import { bad } from '../core/check.ts'
 import type { Clock } from '../core/clock.ts'
 import type { CircuitState } from '../core/snapshot.ts'
 
@@ -145,4 +146,11 @@ export interface CircuitStorage {
   /** Newest first. */
   transitions?(options: { circuit?: string; limit: number }): MaybePromise<readonly StoredTransition[]>
   dispose?(): MaybePromise<void>
+}
+
+/** @throws TypeError for what is no storage. */
+export function checkStorage(storage: CircuitStorage): CircuitStorage {
+  const verbs = ['read', 'add', 'replace', 'watch'] as const
+  if (typeof storage === 'object' && verbs.every((verb) => typeof storage[verb] === 'function')) return storage
+  throw bad('storage', `a storage with ${verbs.join(', ')}`, storage, 'storage')
 }
