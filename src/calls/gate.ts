@@ -9,6 +9,7 @@ import type { Listeners } from '../core/listeners.ts'
 import type { Rules, Settings } from '../core/options.ts'
 import type { Judge, Verdict } from '../core/verdict.ts'
 import { Attempt } from './attempt.ts'
+import { Rejection } from './rejection.ts'
 import { rejectedChannel, transitionChannel } from './channels.ts'
 
 /** Totals since the breaker was made: `calls` admitted = successes + failures + ignored + late + still in flight. */
@@ -31,7 +32,7 @@ export interface Stats {
 /** The ticket of every call of a plain closed period, and what happens when one ends. */
 interface Pass extends Ticket {
   readonly succeed: <T>(value: T) => T
-  readonly fail: (error: unknown) => never
+  readonly fail: (error: unknown) => PromiseLike<never>
 }
 
 type Call = ((...args: never) => unknown) | undefined
@@ -157,9 +158,7 @@ export class Gate {
         } else stats.late++
         return value
       },
-      fail: (error) => {
-        throw this.settle(pass, this.judge.ofError(error, 0, NO_ARGUMENTS), error, 0)
-      },
+      fail: (error) => new Rejection(this.settle(pass, this.judge.ofError(error, 0, NO_ARGUMENTS), error, 0)),
     }
     return pass
   }

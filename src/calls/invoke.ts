@@ -3,11 +3,10 @@
 
 import { checkFunction } from '../core/check.ts'
 import type { Gate } from './gate.ts'
+import { Rejection, rejectSoon } from './rejection.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: any function can be called through a breaker
 export type AnyFunction = (...args: any) => unknown
-
-const SETTLED = Promise.resolve()
 
 /** Calls `fn`; whatever it returns or throws arrives through the promise. */
 export function invoke(gate: Gate, fn: AnyFunction, self: unknown, args: readonly unknown[]): Promise<unknown> {
@@ -41,16 +40,6 @@ export function wrapWith(through: typeof invoke | typeof invokeSync, gate: Gate,
   return wrapped
 }
 
-/**
- * A promise that rejects one microtask later: by then whoever called has a handler on it, and the engine does not
- * go through its bookkeeping of unhandled rejections. One that nobody handles is still reported.
- */
-export function rejectSoon(error: unknown): Promise<never> {
-  return SETTLED.then(() => {
-    throw error
-  })
-}
-
 function invokeAdmitted(gate: Gate, fn: AnyFunction, self: unknown, args: readonly unknown[]): Promise<unknown> {
   let admitted: ReturnType<Gate['admit']>
   try {
@@ -63,9 +52,7 @@ function invokeAdmitted(gate: Gate, fn: AnyFunction, self: unknown, args: readon
       admitted.succeeded(value)
       return value
     },
-    (error) => {
-      throw admitted.failed(error)
-    },
+    (error) => new Rejection(admitted.failed(error)),
   )
 }
 

@@ -7,7 +7,7 @@ import { isCircuitBreakerError } from '../core/errors.ts'
 import { onAbort } from './abort.ts'
 import type { Attempt } from './attempt.ts'
 import type { Gate } from './gate.ts'
-import { rejectSoon } from './invoke.ts'
+import { rejectSoon } from './rejection.ts'
 
 /** Options of one `run`. */
 export interface RunOptions<F> {
