@@ -1,0 +1,91 @@
+// Where the socket stands, and whether that place can be trusted: node tells nobody who is at the other end of a
+// socket, so the folder has to see to it that no other user can put one there.
+
+import { createHash } from 'node:crypto'
+import { type BigIntStats, lstatSync, mkdirSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { bad } from '../core/check.ts'
+
+export interface Place {
+  readonly path: string
+  readonly folder: string
+  /** The folder is this library's: made where it is missing, and nobody else's business. */
+  readonly ours: boolean
+}
+
+/** Bytes a socket's address may have, without the NUL at its end. */
+const LONGEST = process.platform === 'linux' ? 107 : 103
+/** What `claim` adds to the folder while it makes a socket: a folder and a file. */
+export const NEST = '/.'
+export const EGG = '/s'
+const NESTED = `${NEST}XXXXXX${EGG}`.length
+
+/** @throws TypeError or RangeError for a path that can be no socket's. */
+export function placeOf(path: string | undefined): Place {
+  if (path === undefined) return defaultPlace()
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) throw bad('path', 'a file name', path, 'string')
+  const place = { path: resolve(path), folder: dirname(resolve(path)), ours: false }
+  if (fits(place)) return place
+  const limits = `a path of at most ${LONGEST} bytes whose folder has at most ${LONGEST - NESTED}`
+  throw bad('path', limits, path, 'string')
+}
+
+/**
+ * One per user. Not below XDG_RUNTIME_DIR: a process of a login session has it and a service of the same user does not,
+ * and it goes away with the session while the processes stay.
+ */
+function defaultPlace(): Place {
+  const base = tmpdir()
+  const place = below(base, `infuse-${me()}`)
+  if (fits(place)) return place
+  return below('/tmp', `infuse-${me()}-${createHash('sha256').update(base).digest('hex').slice(0, 12)}`)
+}
+
+function below(base: string, name: string): Place {
+  const folder = join(base, name)
+  return { path: join(folder, 'infuse.sock'), folder, ours: true }
+}
+
+function fits({ path, folder }: Place): boolean {
+  return Math.max(Buffer.byteLength(path), Buffer.byteLength(folder) + NESTED) <= LONGEST
+}
+
+function me(): number | undefined {
+  return process.geteuid?.()
+}
+
+/** Makes the folder if it is ours to make. @throws Error for one that others can write to. */
+export function checkFolder({ folder, ours }: Place): void {
+  if (me() === undefined) throw new Error('HostStorage needs Unix sockets, which this system does not have')
+  if (!ours) return checkSharedFolder(folder)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const found = lstatSync(folder)
+  if (!found.isDirectory()) throw new Error(`${folder} is no folder`)
+  if (found.uid !== me()) throw new Error(`${folder} belongs to user ${found.uid}, not to this one (${me()})`)
+  if ((found.mode & 0o077) !== 0) throw new Error(`${folder} is open to other users; its mode must be 0700`)
+}
+
+function checkSharedFolder(folder: string): void {
+  const found = statSync(folder)
+  if (!found.isDirectory()) throw new Error(`${folder} is no folder`)
+  if (found.uid !== me() && found.uid !== 0)
+    throw new Error(`${folder} belongs to user ${found.uid}, not to this one (${me()})`)
+  const sticky = (found.mode & 0o1000) !== 0
+  if ((found.mode & 0o002) !== 0 && !sticky) throw new Error(`Every user can replace files in ${folder}`)
+}
+
+/** Which socket stands at the path, if any. @throws Error for what is no socket of this user. */
+export function socketAt(path: string): string | undefined {
+  const found = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+  if (found === undefined) return undefined
+  if (!found.isSocket()) throw new Error(`${path} is no socket`)
+  if (found.uid !== BigInt(me() ?? -1))
+    throw new Error(`${path} belongs to user ${found.uid}, not to this one (${me()})`)
+  return identityOf(found)
+}
+
+/** Tells one file from another that stood at the same path. */
+function identityOf({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`
+}
