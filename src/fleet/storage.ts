@@ -135,6 +135,8 @@ export interface CircuitStorage {
   readonly shared?: SharedOptions
   /** The clock that breakers on this storage go by unless they bring their own. */
   readonly clock?: Clock | undefined
+  /** 0 to below 1, for what a fleet leaves to chance; for tests and simulations. @default Math.random */
+  readonly random?: (() => number) | undefined
   read(names: readonly string[], presence?: Presence): MaybePromise<readonly (StoredCircuit | undefined)[]>
   /** Adds counts of the record's own epoch and period; others are dropped. Makes a record where there is none. */
   add(name: string, tally: Tally): MaybePromise<StoredCircuit>

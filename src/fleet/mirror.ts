@@ -1,0 +1,111 @@
+// A shared record as this process knows it: the newest it was told of, and the same in this process's time. Storage
+// answers with its own time, so only what is left of a time is carried over; clocks that are minutes apart agree on it.
+
+import { type Hold, type Lease, PRISTINE, type Snapshot } from '../core/snapshot.ts'
+import type { Move, StorageTime, StoredCircuit } from './storage.ts'
+
+/** Storage ms that stand for "without end"; the latest time a Date can hold, since not every wire carries Infinity. */
+const FOREVER = 8.64e15
+
+/** What makes a snapshot a move. */
+export interface MoveParts {
+  readonly move: string
+  readonly mover: string
+  readonly policy: string
+  /** Storage refuses it before this; storage ms. */
+  readonly notBefore?: number | undefined
+}
+
+export class Mirror {
+  stored: StoredCircuit | undefined
+  /** The record in this process's ms. */
+  snapshot: Snapshot = PRISTINE
+  /** Storage ms less this process's ms; unknown until storage has answered once. */
+  offset: number | undefined
+
+  get epoch(): number {
+    return this.stored?.epoch ?? 0
+  }
+
+  get period(): number {
+    return this.stored?.period ?? 0
+  }
+
+  /** Takes over what storage said at `now` (this process's ms). */
+  take(stored: StoredCircuit, now: number): void {
+    this.offset = stored.at - now
+    const next = toSnapshot(stored, this.offset, this.snapshot.leases)
+    // The same period goes on: it began when it began, whatever the clocks have drifted since.
+    const { since } = this.stored?.period === stored.period ? this.snapshot : next
+    this.snapshot = Object.freeze({ ...next, since })
+    this.stored = stored
+  }
+
+  /** Storage time at `now`. */
+  storageTime(now: number): number {
+    return now + (this.offset ?? 0)
+  }
+}
+
+/** The next state as storage wants it: times not its own become times left from now. */
+export function toMove(next: Snapshot, base: Snapshot, stored: StoredCircuit | undefined, now: number, parts: MoveParts): Move {
+  const known = new Map(stored?.leases.map((lease) => [lease.id, lease.until]))
+  const { move, mover, policy, notBefore } = parts
+  // A lease given or freed within a half-open period leaves the period as it is.
+  const same = stored !== undefined && next.state === base.state && next.since === base.since
+  return {
+    state: next.state,
+    until: same ? stored.until : left(next.until, now),
+    relapses: next.relapses,
+    successes: next.successes,
+    leases: next.leases.map(({ id, until }) => ({ id, until: known.get(id) ?? left(until, now) })),
+    forced: next.forced && { state: next.forced.state, until: left(next.forced.until, now) },
+    overrides: stored?.overrides,
+    policy,
+    by: next.by,
+    why: next.why,
+    period: same ? stored.period : 'new',
+    move,
+    mover,
+    ...(notBefore !== undefined && { notBefore }),
+  }
+}
+
+/** A record put back as it is, where storage has an older one or none. */
+export function toGiveBack(stored: StoredCircuit, move: string): Move {
+  const { state, until, relapses, successes, leases, forced, overrides, policy, by, why, epoch, period, mover } = stored
+  return { state, until, relapses, successes, leases, forced, overrides, policy, by, why, epoch, period, mover, move }
+}
+
+/** The earliest storage time at which a trial may be claimed from this record. */
+export function claimableFrom({ state, until, forced, leases, at }: StoredCircuit, dropped: (id: string) => boolean): number | undefined {
+  if (forced !== undefined) return forced.until
+  if (state === 'open') return until
+  const displaced = leases.filter((lease) => dropped(lease.id)).map((lease) => lease.until)
+  return displaced.length === 0 ? undefined : Math.max(at, ...displaced)
+}
+
+function toSnapshot(stored: StoredCircuit, offset: number, before: readonly Lease[]): Snapshot {
+  const local = (time: number): number => (time >= FOREVER ? Number.POSITIVE_INFINITY : time - offset)
+  const { state, until, relapses, successes, period, leases, forced, by, why } = stored
+  const hold: Hold | undefined = forced && { state: forced.state, until: local(forced.until), by, reason: why }
+  return Object.freeze({
+    ...PRISTINE,
+    state,
+    since: local(period),
+    until: local(until),
+    relapses,
+    successes,
+    // A lease that was known keeps its object: it is the ticket of a trial that runs here.
+    leases: leases.map((lease) => before.find(({ id }) => id === lease.id) ?? Object.freeze({ id: lease.id, until: local(lease.until) })),
+    openedAt: state === 'closed' ? undefined : period,
+    forced: hold,
+    why,
+    by,
+  })
+}
+
+function left(until: number, now: number): StorageTime {
+  const ms = Math.round(until - now)
+  return ms >= FOREVER ? FOREVER : { in: Math.max(ms, -FOREVER) }
+}

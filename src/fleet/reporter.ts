@@ -1,0 +1,211 @@
+// How a process tells the fleet of failures, and how the fleet makes sure before it trips. Reports are paced, one in
+// flight, and what happens meanwhile rides with the next. Whoever sees the counts cross asks the others first; those
+// with a newer success say so, and a refuted ask is over. One that nobody refutes is carried out by its asker, or by
+// another where the asker died.
+
+import { crossing, keepFor } from './crossing.ts'
+import type { Link } from './link.ts'
+import type { Mirror } from './mirror.ts'
+import type { Part } from '../core/trip.ts'
+import type { Note, StoredCircuit, Tally } from './storage.ts'
+import { Unsaid } from './unsaid.ts'
+
+/** What the reporter asks of its circuit. */
+export interface Reporting {
+  readonly name: string
+  readonly parts: readonly Part[]
+  /** Takes over what storage said. */
+  met(stored: StoredCircuit | undefined): void
+  /** The fleet's counts crossed the policy, and nobody objected. */
+  trip(why: string): void
+}
+
+/** ms between two reports of one process, and per process of the fleet: some 2 000 a second in all. */
+const FLOOR = 20
+const FLOOR_PER_PROCESS = 0.5
+/** One ask per so many ms and process of the fleet. */
+const ASK_PER_PROCESS = 0.2
+/** Shares of `confirm`: within which answers come, and after which an asker that did not act has died. */
+const ANSWER = 0.6
+const ANSWER_OF_FEW = 0.12
+const FEW = 16
+const GRACE = 1.5
+const ASK_ENDS = 4
+
+export class Reporter {
+  readonly unsaid: Unsaid
+  readonly #circuit: Reporting
+  readonly #link: Link
+  readonly #mirror: Mirror
+  #sending: Promise<void> | undefined
+  #again = false
+  #lastReport = Number.NEGATIVE_INFINITY
+  #hushed = 0
+  #cancelReport: (() => void) | undefined
+  #cancelConfirm: (() => void) | undefined
+  #cancelAnswer: (() => void) | undefined
+
+  constructor(circuit: Reporting, link: Link, mirror: Mirror) {
+    this.#circuit = circuit
+    this.#link = link
+    this.#mirror = mirror
+    this.unsaid = new Unsaid(keepFor(circuit.parts))
+  }
+
+  /** Whether a report is under way or due. */
+  get busy(): Promise<void> | undefined {
+    return this.#sending
+  }
+
+  get due(): boolean {
+    return this.#cancelReport !== undefined || this.#cancelConfirm !== undefined
+  }
+
+  /** Tells the fleet of what is unsaid, as soon as the pace allows. */
+  report(): void {
+    if (!this.#link.up || this.#sending !== undefined || this.#cancelReport !== undefined) return
+    const { clock, random } = this.#link
+    const floor = Math.max(FLOOR, this.#processes * FLOOR_PER_PROCESS)
+    const due = this.#lastReport + floor - clock.now()
+    // The first reports of a large fleet would come all at once.
+    const wait = due <= 0 && floor > FLOOR ? random() * floor : due
+    if (wait <= 0) this.#send()
+    else {
+      this.#cancelReport = clock.after(wait, () => {
+        this.#cancelReport = undefined
+        this.#send()
+      })
+    }
+  }
+
+  /** Somebody asks whether the fleet should trip: speaks up if there was a success since. */
+  asked(note: Note & { kind: 'ask' }): void {
+    const { asker, asked, since, epoch, listeners } = note
+    const { offset } = this.#mirror
+    if (epoch !== this.#mirror.epoch || asker === this.#link.id || offset === undefined) return
+    this.#cancelAnswer?.()
+    this.#cancelAnswer = this.#link.clock.after(this.#answerDelay(listeners), () => {
+      this.#cancelAnswer = undefined
+      if (this.#hushed !== asked && this.unsaid.refutes(since - offset)) this.#send()
+    })
+  }
+
+  /** The ask was refuted; it is over. */
+  hushed({ asked }: Note & { kind: 'hush' }): void {
+    this.#hushed = asked
+    this.#cancelAnswer?.()
+    this.#cancelConfirm?.()
+    this.#cancelAnswer = this.#cancelConfirm = undefined
+  }
+
+  /** A new period: what belonged to the old one is void. */
+  reset(): void {
+    this.unsaid.clear()
+    this.#cancelReport?.()
+    this.#cancelAnswer?.()
+    this.#cancelConfirm?.()
+    this.#cancelReport = this.#cancelAnswer = this.#cancelConfirm = undefined
+    this.#again = false
+  }
+
+  get #processes(): number {
+    return this.#mirror.stored?.listeners ?? 1
+  }
+
+  #send(said: Pick<Tally, 'ask' | 'hush'> = {}): void {
+    if (this.#sending !== undefined) {
+      this.#again = true
+      return
+    }
+    this.#again = false
+    this.#sending = this.#exchange(said).finally(() => {
+      this.#sending = undefined
+      if (this.#again) this.#send()
+      else if (this.unsaid.urgent) this.report()
+    })
+  }
+
+  async #exchange(said: Pick<Tally, 'ask' | 'hush'>): Promise<void> {
+    const { clock } = this.#link
+    try {
+      // Times are told in storage's own, so its time must be known first.
+      if (this.#mirror.offset === undefined) this.#circuit.met(await this.#add({}))
+      const counts = this.unsaid.take(this.#mirror.offset ?? 0, clock.now())
+      const stored = await this.#add({ ...counts, ...said })
+      this.#lastReport = clock.now()
+      this.#circuit.met(stored)
+      this.#judge(stored)
+    } catch {
+      // The link has told everybody; what was said may have arrived, so it is not said again.
+    }
+  }
+
+  #add(said: Partial<Tally>): Promise<StoredCircuit> {
+    const { epoch, period } = this.#mirror
+    return this.#link.command(() => this.#link.storage.add(this.#circuit.name, { ...said, epoch, period, keep: this.unsaid.keep }))
+  }
+
+  /** What follows from the fleet's counts. */
+  #judge(stored: StoredCircuit): void {
+    if (!this.#isCurrent(stored)) return
+    const { confirm } = this.#link.settings
+    const age = stored.at - stored.asked
+    const running = stored.asker !== undefined && age <= GRACE * confirm
+    const crossed = crossing(this.#circuit.parts, stored.counts, stored.at)
+    if (crossed === undefined) {
+      if (running) this.#send({ hush: true })
+    } else if (confirm === 0) this.#circuit.trip(crossed.why)
+    else if (running) {
+      if (stored.asker === this.#link.id) this.#confirmLater(stored.asked)
+    } else if (stored.asker !== undefined && age <= ASK_ENDS * confirm && this.#hushed !== stored.asked) {
+      this.#circuit.trip(crossed.why)
+    } else if (age >= this.#askEvery) {
+      this.#ask(crossed.since)
+    }
+  }
+
+  #ask(since: number): void {
+    this.#sendAfter({ ask: { id: this.#link.id, since, every: this.#askEvery } })
+  }
+
+  get #askEvery(): number {
+    return Math.max(2 * this.#link.settings.confirm, this.#processes * ASK_PER_PROCESS)
+  }
+
+  /** From within an exchange, when that one is over. */
+  #sendAfter(said: Pick<Tally, 'ask' | 'hush'>): void {
+    void Promise.resolve(this.#sending).then(() => this.#send(said))
+  }
+
+  #confirmLater(asked: number): void {
+    this.#cancelConfirm ??= this.#link.clock.after(this.#link.settings.confirm, () => {
+      this.#cancelConfirm = undefined
+      void this.#confirm(asked)
+    })
+  }
+
+  async #confirm(asked: number): Promise<void> {
+    try {
+      const [stored] = await this.#link.command(() => this.#link.storage.read([this.#circuit.name]))
+      this.#circuit.met(stored)
+      if (stored === undefined || !this.#isCurrent(stored) || stored.asked !== asked || stored.asker !== this.#link.id) return
+      const crossed = crossing(this.#circuit.parts, stored.counts, stored.at)
+      if (crossed === undefined) this.#send({ hush: true })
+      else this.#circuit.trip(crossed.why)
+    } catch {
+      // The link has told everybody; the ask is over.
+    }
+  }
+
+  #isCurrent({ epoch, state, forced }: StoredCircuit): boolean {
+    return epoch === this.#mirror.epoch && state === 'closed' && forced === undefined
+  }
+
+  /** Few answers are enough: most processes wait until the others' answers have hushed them. */
+  #answerDelay(processes: number): number {
+    const { settings, random } = this.#link
+    if (processes < FEW) return random() * ANSWER_OF_FEW * settings.confirm
+    const steepness = Math.log(1 + processes) + 1
+    return ((ANSWER * settings.confirm) / steepness) * Math.log(1 + random() * (Math.exp(steepness) - 1))
+  }
+}
