@@ -6,7 +6,15 @@ import type { Permit } from './calls/attempt.ts'
 import { Gate, type Stats } from './calls/gate.ts'
 import { type Guard, makeGuard } from './calls/guard.ts'
 import { type AnyFunction, invoke, invokeSync, wrapWith } from './calls/invoke.ts'
-import { type AnyGenerator, type Iteration, type IterationSync, iterate, iterateSync, type Source, type SyncGenerator } from './calls/iterate.ts'
+import {
+  type AnyGenerator,
+  type Iteration,
+  type IterationSync,
+  iterate,
+  iterateSync,
+  type Source,
+  type SyncGenerator,
+} from './calls/iterate.ts'
 import { rejectSoon } from './calls/rejection.ts'
 import { type RunContext, type RunOptions, run } from './calls/run.ts'
 import { checkResetTimeout, type ResetTimeout } from './core/backoff.ts'
@@ -148,7 +156,10 @@ export class CircuitBreaker implements AsyncDisposable {
    * Calls `fn` with the arguments, if the circuit lets it pass.
    * @throws CircuitBreakerError (as a rejection) where it does not, or where this call trips it; else what `fn` throws.
    */
-  call<Args extends readonly unknown[], R>(fn: (this: void, ...args: Args) => R, ...args: NoInfer<Args>): Promise<Awaited<R>> {
+  call<Args extends readonly unknown[], R>(
+    fn: (this: void, ...args: Args) => R,
+    ...args: NoInfer<Args>
+  ): Promise<Awaited<R>> {
     return invoke(this.#gate, fn, undefined, args) as Promise<Awaited<R>>
   }
 
@@ -159,7 +170,9 @@ export class CircuitBreaker implements AsyncDisposable {
 
   /** A function like `fn` (same parameters, `this`, name and length) whose calls go through this breaker. */
   wrap<F extends AsyncFunction>(fn: F): F
-  wrap<This, Args extends readonly unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>
+  wrap<This, Args extends readonly unknown[], R>(
+    fn: (this: This, ...args: Args) => R,
+  ): (this: This, ...args: Args) => Promise<Awaited<R>>
   wrap(fn: AnyFunction): AnyFunction {
     return wrapWith(invoke, this.#gate, fn)
   }
@@ -171,16 +184,28 @@ export class CircuitBreaker implements AsyncDisposable {
   }
 
   /** Iterates, judged when the iteration ends; admission is asked for at the first `next()`. Stopping early is `ignore`. */
-  iterate<Args extends readonly unknown[], G extends AnyGenerator>(fn: (this: void, ...args: Args) => G, ...args: NoInfer<Args>): Iteration<G>
-  iterate<Args extends readonly unknown[], T>(fn: (this: void, ...args: Args) => AsyncIterable<T> | Iterable<T>, ...args: NoInfer<Args>): AsyncGenerator<T, void, undefined>
+  iterate<Args extends readonly unknown[], G extends AnyGenerator>(
+    fn: (this: void, ...args: Args) => G,
+    ...args: NoInfer<Args>
+  ): Iteration<G>
+  iterate<Args extends readonly unknown[], T>(
+    fn: (this: void, ...args: Args) => AsyncIterable<T> | Iterable<T>,
+    ...args: NoInfer<Args>
+  ): AsyncGenerator<T, void, undefined>
   iterate<T>(source: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T, void, undefined>
   iterate(source: Source, ...args: readonly unknown[]): AsyncGenerator {
     return iterate(this.#gate, source, args)
   }
 
   /** The same, in sync (PyBreaker's generators). */
-  iterateSync<Args extends readonly unknown[], G extends SyncGenerator>(fn: (this: void, ...args: Args) => G, ...args: NoInfer<Args>): IterationSync<G>
-  iterateSync<Args extends readonly unknown[], T>(fn: (this: void, ...args: Args) => Iterable<T>, ...args: NoInfer<Args>): Generator<T, void, undefined>
+  iterateSync<Args extends readonly unknown[], G extends SyncGenerator>(
+    fn: (this: void, ...args: Args) => G,
+    ...args: NoInfer<Args>
+  ): IterationSync<G>
+  iterateSync<Args extends readonly unknown[], T>(
+    fn: (this: void, ...args: Args) => Iterable<T>,
+    ...args: NoInfer<Args>
+  ): Generator<T, void, undefined>
   iterateSync<T>(source: Iterable<T>): Generator<T, void, undefined>
   iterateSync(source: Source, ...args: readonly unknown[]): Generator {
     return iterateSync(this.#gate, source, args)
@@ -291,7 +316,9 @@ export class CircuitBreaker implements AsyncDisposable {
     for (const [key, text] of Object.entries({ by, reason })) {
       if (text !== undefined && typeof text !== 'string') throw bad(key, 'a text', text, 'string')
     }
-    return this.#command(({ circuit, settings }) => circuit.force({ state, until: settings.clock.now() + span, by, reason }, settings.clock))
+    return this.#command(({ circuit, settings }) =>
+      circuit.force({ state, until: settings.clock.now() + span, by, reason }, settings.clock),
+    )
   }
 
   /** Ends a {@link force}: held open becomes half-open, held closed closed with counts zero. */

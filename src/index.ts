@@ -17,7 +17,15 @@ export {
 export type { Explanation, Forced } from './core/explain.ts'
 export type { Change, Listener } from './core/listeners.ts'
 export type { CircuitState } from './core/snapshot.ts'
-export { anyOf, type CountWindow, consecutive, failureRate, slowRate, type TimeWindow, type TripPolicy } from './core/trip.ts'
+export {
+  anyOf,
+  type CountWindow,
+  consecutive,
+  failureRate,
+  slowRate,
+  type TimeWindow,
+  type TripPolicy,
+} from './core/trip.ts'
 export type { ErrorMatcher, Outcome, Verdict } from './core/verdict.ts'
 export { MemoryStorage } from './fleet/memory.ts'
 export type {

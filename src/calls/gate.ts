@@ -47,11 +47,25 @@ export class Gate {
   readonly listeners: Listeners
   readonly circuit: Circuit
   readonly stats: { -readonly [K in keyof Stats]: number } = {
-    calls: 0, successes: 0, failures: 0, ignored: 0, rejected: 0, slow: 0, late: 0, trials: 0,
+    calls: 0,
+    successes: 0,
+    failures: 0,
+    ignored: 0,
+    rejected: 0,
+    slow: 0,
+    late: 0,
+    trials: 0,
   }
   #pass: Pass | undefined
 
-  constructor(breaker: CircuitBreaker, settings: Settings, rules: Rules, judge: Judge, listeners: Listeners, circuit: Circuit) {
+  constructor(
+    breaker: CircuitBreaker,
+    settings: Settings,
+    rules: Rules,
+    judge: Judge,
+    listeners: Listeners,
+    circuit: Circuit,
+  ) {
     this.breaker = breaker
     this.settings = settings
     this.rules = rules

@@ -14,7 +14,9 @@ export type SyncGenerator = Generator<any, any, any>
 export type AnyGenerator = AsyncGenerator<any, any, any> | SyncGenerator
 
 /** An iteration that yields, returns and takes what the source's does. */
-export type Iteration<G> = G extends AsyncGenerator<infer T, infer R, infer N> | Generator<infer T, infer R, infer N> ? AsyncGenerator<T, R, N> : never
+export type Iteration<G> = G extends AsyncGenerator<infer T, infer R, infer N> | Generator<infer T, infer R, infer N>
+  ? AsyncGenerator<T, R, N>
+  : never
 export type IterationSync<G> = G extends Generator<infer T, infer R, infer N> ? Generator<T, R, N> : never
 
 export async function* iterate(gate: Gate, source: Source, args: readonly unknown[]): AsyncGenerator {

@@ -113,7 +113,10 @@ export class Circuit {
 
   open(rules: Rules, clock: FullClock, origin: Origin): void {
     const openFor = openTime(rules.resetTimeout, machine.keptRelapses(this.snapshot), this.lastFailure)
-    this.#move(machine.commandedOpen(this.snapshot, { now: clock.now(), wall: clock.wallNow(), openFor, ...origin }), clock)
+    this.#move(
+      machine.commandedOpen(this.snapshot, { now: clock.now(), wall: clock.wallNow(), openFor, ...origin }),
+      clock,
+    )
   }
 
   halfOpen(clock: FullClock, origin: Origin): void {

@@ -40,7 +40,16 @@ export interface Listener {
   storageUp?(breaker: CircuitBreaker): Told
 }
 
-const EVENTS = ['beforeCall', 'success', 'failure', 'ignored', 'rejected', 'stateChange', 'storageDown', 'storageUp'] as const
+const EVENTS = [
+  'beforeCall',
+  'success',
+  'failure',
+  'ignored',
+  'rejected',
+  'stateChange',
+  'storageDown',
+  'storageUp',
+] as const
 
 type Event = (typeof EVENTS)[number]
 type Arguments<E extends Event> = Parameters<NonNullable<Listener[E]>>
@@ -48,7 +57,10 @@ type Arguments<E extends Event> = Parameters<NonNullable<Listener[E]>>
 /** The listeners of one breaker. */
 export class Listeners {
   /** Per event, whether somebody listens: work for observers is done only then. */
-  readonly hear: Record<Event, boolean> = Object.fromEntries(EVENTS.map((event) => [event, false])) as Record<Event, boolean>
+  readonly hear: Record<Event, boolean> = Object.fromEntries(EVENTS.map((event) => [event, false])) as Record<
+    Event,
+    boolean
+  >
   #all: readonly Listener[] = Object.freeze([])
   #waiting: (() => void)[] | undefined
 
@@ -96,7 +108,8 @@ export class Listeners {
     for (const listener of this.#all) {
       try {
         const told = (listener[event] as ((...args: Arguments<E>) => Told) | undefined)?.call(listener, ...args)
-        if (typeof told?.then === 'function') told.then(undefined, (thrown) => warn(`A listener rejected in ${event}`, thrown))
+        if (typeof told?.then === 'function')
+          told.then(undefined, (thrown) => warn(`A listener rejected in ${event}`, thrown))
       } catch (thrown) {
         warn(`A listener threw in ${event}`, thrown)
       }
@@ -110,5 +123,6 @@ export class Listeners {
 }
 
 function checkListener(listener: Listener): void {
-  if (typeof listener !== 'object' || listener === null) throw bad('listeners', 'a list of objects with methods', listener, 'listener')
+  if (typeof listener !== 'object' || listener === null)
+    throw bad('listeners', 'a list of objects with methods', listener, 'listener')
 }

@@ -21,7 +21,12 @@ interface Memo {
   readonly successes: number
   readonly rampUp: number
   readonly openedAt: number | null
-  readonly forced: { readonly state: 'open' | 'closed'; readonly left: number | null; readonly by?: string | undefined; readonly reason?: string | undefined } | null
+  readonly forced: {
+    readonly state: 'open' | 'closed'
+    readonly left: number | null
+    readonly by?: string | undefined
+    readonly reason?: string | undefined
+  } | null
   readonly why?: string | undefined
   readonly by?: string | undefined
   readonly failures: number
@@ -43,7 +48,10 @@ export function toMemo(circuit: Circuit, clock: FullClock): string {
     successes,
     rampUp,
     openedAt: openedAt ?? null,
-    forced: forced === undefined ? null : { state: forced.state, left: finite(forced.until - now), by: forced.by, reason: forced.reason },
+    forced:
+      forced === undefined
+        ? null
+        : { state: forced.state, left: finite(forced.until - now), by: forced.by, reason: forced.reason },
     why,
     by,
     failures: circuit.failures,
@@ -60,16 +68,23 @@ export function fromMemo(json: string, circuit: Circuit, clock: FullClock): void
   const elapsed = Math.max(0, wall - memo.savedAt)
   const later = (left: number | null): number => (left === null ? Number.POSITIVE_INFINITY : now + left - elapsed)
   const since = memo.age === null ? Number.NEGATIVE_INFINITY : now - memo.age - elapsed
-  const forced: Hold | undefined = memo.forced === null ? undefined : {
-    state: memo.forced.state,
-    until: later(memo.forced.left),
-    by: memo.forced.by,
-    reason: memo.forced.reason,
-  }
+  const forced: Hold | undefined =
+    memo.forced === null
+      ? undefined
+      : {
+          state: memo.forced.state,
+          until: later(memo.forced.left),
+          by: memo.forced.by,
+          reason: memo.forced.reason,
+        }
   const { state, relapses, successes, rampUp, why, by } = memo
   const openedAt = memo.openedAt === null ? undefined : Math.min(memo.openedAt, wall)
   const until = memo.age === null ? Number.NEGATIVE_INFINITY : later(memo.left)
-  circuit.restore(period({ state, since, until, relapses, successes, rampUp, openedAt, forced, why, by }), memo.failures, clock)
+  circuit.restore(
+    period({ state, since, until, relapses, successes, rampUp, openedAt, forced, why, by }),
+    memo.failures,
+    clock,
+  )
   for (const { key, window } of circuit.windows) {
     const dump = memo.windows[key]
     if (dump !== undefined) window.load(dump, now, elapsed)
@@ -119,7 +134,9 @@ function asRecord(value: unknown): Record<string, unknown> {
 }
 
 function refuse(key: string, value: unknown): TypeError {
-  return new TypeError(`Expected a snapshot of version ${VERSION} made by snapshot(); its \`${key}\` is ${describeValue(value)}`)
+  return new TypeError(
+    `Expected a snapshot of version ${VERSION} made by snapshot(); its \`${key}\` is ${describeValue(value)}`,
+  )
 }
 
 function isState(value: unknown): boolean {

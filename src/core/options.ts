@@ -2,7 +2,17 @@
 // table in docs/options.md is generated from DEFAULTS and the comments below.
 
 import { checkResetTimeout, DEFAULT_RESET_TIMEOUT, type ResetTimeout } from './backoff.ts'
-import { bad, checkBetween, checkBoolean, checkCount, checkDuration, checkFunction, checkKnown, checkObject, checkPositive } from './check.ts'
+import {
+  bad,
+  checkBetween,
+  checkBoolean,
+  checkCount,
+  checkDuration,
+  checkFunction,
+  checkKnown,
+  checkObject,
+  checkPositive,
+} from './check.ts'
 import { type Clock, type FullClock, fullClock } from './clock.ts'
 import type { Listener } from './listeners.ts'
 import { consecutive, type Part, partsOf, type TripPolicy } from './trip.ts'
@@ -113,7 +123,10 @@ export function resolveSettings(options: Options): Settings {
     clock: fullClock(options.clock === undefined ? undefined : checkClock(options.clock)),
     slowCall: checkDuration('slowCall', options.slowCall ?? DEFAULTS.slowCall),
     timeout: checkDuration('timeout', options.timeout ?? DEFAULTS.timeout),
-    throwNewErrorOnTrip: checkBoolean('throwNewErrorOnTrip', options.throwNewErrorOnTrip ?? DEFAULTS.throwNewErrorOnTrip),
+    throwNewErrorOnTrip: checkBoolean(
+      'throwNewErrorOnTrip',
+      options.throwNewErrorOnTrip ?? DEFAULTS.throwNewErrorOnTrip,
+    ),
     stackTrace: checkBoolean('stackTrace', options.stackTrace ?? DEFAULTS.stackTrace),
     shadow: checkBoolean('shadow', options.shadow ?? DEFAULTS.shadow),
   })
@@ -123,7 +136,10 @@ export function resolveRules(options: Options, settings: Settings): Rules {
   const failMax = checkCount('failMax', options.failMax ?? DEFAULTS.failMax)
   const trip = options.trip ?? consecutive(failMax)
   const parts = partsOf(trip, 'trip')
-  if (settings.slowCall === Number.POSITIVE_INFINITY && parts.some((part) => part.kind === 'rate' && part.of === 'slow')) {
+  if (
+    settings.slowCall === Number.POSITIVE_INFINITY &&
+    parts.some((part) => part.kind === 'rate' && part.of === 'slow')
+  ) {
     throw new TypeError('Expected `slowCall` to be finite where `trip` has a slowRate, got `Infinity` (number)')
   }
   return {

@@ -122,7 +122,8 @@ export function describeCrossing(part: Part, failures: number, sums: Sums | unde
   if (part.kind === 'consecutive') return failures === 1 ? '1 call failed' : `${failures} calls in a row failed`
   const { ok, bad: failed, slow } = sums ?? NO_CALLS
   const where = part.window.unit === 'ms' ? `in ${describeDuration(part.window.size)}` : 'lately'
-  const hit = part.of === 'slow' ? `${slow} of ${ok + failed} calls were slow` : `${failed} of ${ok + failed} calls failed`
+  const hit =
+    part.of === 'slow' ? `${slow} of ${ok + failed} calls were slow` : `${failed} of ${ok + failed} calls failed`
   return `${hit} ${where}`
 }
 
@@ -137,7 +138,10 @@ function rate(of: 'failures' | 'slow', word: string, options: TimeWindow | Count
   const window = options.count === undefined ? lastMs(options.window) : lastCalls(options.count)
   const most = window.unit === 'calls' ? window.size : Number.MAX_SAFE_INTEGER
   const minimumCalls = checkCount('minimumCalls', options.minimumCalls ?? Math.min(DEFAULTS.minimumCalls, most))
-  if (minimumCalls > most) throw new RangeError(`Expected \`minimumCalls\` to be at most \`count\` (${most}), got ${describeValue(minimumCalls)}`)
+  if (minimumCalls > most)
+    throw new RangeError(
+      `Expected \`minimumCalls\` to be at most \`count\` (${most}), got ${describeValue(minimumCalls)}`,
+    )
   const span = window.unit === 'ms' ? describeDuration(window.size) : `${window.size} calls`
   const text = `${Math.round(threshold * 1000) / 10} % ${word} in the last ${span}, of at least ${minimumCalls} calls`
   return make([{ kind: 'rate', of, threshold, minimumCalls, window, key: `${window.unit}:${window.size}` }], text)

@@ -15,8 +15,20 @@ export type ErrorMatcher = (abstract new (...args: any) => unknown) | ((error: a
 
 /** What `classify` sees. `duration` in ms. */
 export type Outcome =
-  | { readonly ok: true; readonly value: unknown; readonly error?: undefined; readonly duration: number; readonly args: readonly unknown[] }
-  | { readonly ok: false; readonly error: unknown; readonly value?: undefined; readonly duration: number; readonly args: readonly unknown[] }
+  | {
+      readonly ok: true
+      readonly value: unknown
+      readonly error?: undefined
+      readonly duration: number
+      readonly args: readonly unknown[]
+    }
+  | {
+      readonly ok: false
+      readonly error: unknown
+      readonly value?: undefined
+      readonly duration: number
+      readonly args: readonly unknown[]
+    }
 
 export type Classify = (outcome: Outcome) => Verdict
 
@@ -66,7 +78,8 @@ export class Judge {
     try {
       const verdict: unknown = this.#classify(outcome)
       if (verdict === 'success' || verdict === 'failure' || verdict === 'ignore') return verdict
-      if (verdict !== undefined) warn(`\`classify\` answered ${describeValue(verdict)}, which is no verdict; it was skipped`)
+      if (verdict !== undefined)
+        warn(`\`classify\` answered ${describeValue(verdict)}, which is no verdict; it was skipped`)
     } catch (thrown) {
       warn('`classify` threw; it was skipped', thrown)
     }

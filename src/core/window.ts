@@ -11,7 +11,14 @@ export interface Sums {
 
 /** A window as data, for `snapshot()`. An age is how many ms ago the middle of a slot was. */
 export type WindowMemo =
-  | { readonly slots: readonly { readonly age: number; readonly ok: number; readonly bad: number; readonly slow: number }[] }
+  | {
+      readonly slots: readonly {
+        readonly age: number
+        readonly ok: number
+        readonly bad: number
+        readonly slow: number
+      }[]
+    }
   | { readonly calls: string }
 
 export interface Window {
@@ -160,7 +167,8 @@ export class CountWindow implements Window {
 
   load(memo: WindowMemo): void {
     if (!('calls' in memo)) return
-    for (const call of memo.calls.slice(-this.#size)) this.add((Number(call) & WAS_BAD) !== 0, (Number(call) & WAS_SLOW) !== 0)
+    for (const call of memo.calls.slice(-this.#size))
+      this.add((Number(call) & WAS_BAD) !== 0, (Number(call) & WAS_SLOW) !== 0)
   }
 
   #tally(call: number, sign: 1 | -1): void {
