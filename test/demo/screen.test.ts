@@ -5,7 +5,7 @@ import { frame } from '../../demo/frame.ts'
 import { Ledger } from '../../demo/ledger.ts'
 import { width } from '../../demo/paint.ts'
 import { newScreen } from '../../demo/screen.ts'
-import { patience, script } from '../../demo/script.ts'
+import { overtime, script } from '../../demo/script.ts'
 
 const plain = (_style: unknown, text: string): string => text
 let ledger: Ledger
@@ -80,6 +80,6 @@ test('the screen gives the terminal back once', () => {
   expect(write.mock.calls.filter(([text]) => text.includes('\x1b[?1049l'))).toHaveLength(1)
 })
 
-test('the script with all its patience is over in less than 40 s', () => {
-  expect(script.reduce((total, act) => total + act.seconds, patience)).toBeLessThan(36)
+test('the script with all its overtime is over in less than 40 s', () => {
+  expect(script.reduce((total, act) => total + act.seconds, overtime)).toBeLessThan(36)
 })
