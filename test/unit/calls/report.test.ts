@@ -313,7 +313,7 @@ describe('snapshot and restore', () => {
     const { breaker } = await makeOpen()
     const good: Record<string, unknown> = JSON.parse(breaker.snapshot())
     for (const key of Object.keys(good)) {
-      for (const bad of ['x', -1, null, {}, [], 1e400, true]) {
+      for (const bad of ['x', -1, null, {}, [], 1e300, true]) {
         const copy = make({ failMax: 3, resetTimeout: 1000 })
         try {
           copy.breaker.restore(JSON.stringify({ ...good, [key]: bad }))
