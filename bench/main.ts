@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { chart } from './chart.ts'
 import type { Results } from './child.ts'
 import { footprints } from './footprint.ts'
-import { peerVersion, root } from './packages.ts'
+import { root, versionOf } from './packages.ts'
 import { inChild } from './processes.ts'
 import { seeded, shuffled } from './random.ts'
 import { report } from './report.ts'
@@ -108,7 +108,12 @@ async function main(): Promise<void> {
       memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
       platform: `${process.platform} ${release()}`,
     },
-    versions: { node: process.versions.node, cockatiel: peerVersion('cockatiel'), opossum: peerVersion('opossum') },
+    versions: {
+      node: process.versions.node,
+      infuse: versionOf('infuse'),
+      cockatiel: versionOf('cockatiel'),
+      opossum: versionOf('opossum'),
+    },
     commit: commit(),
     seed,
     rounds,
