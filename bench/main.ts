@@ -77,7 +77,7 @@ async function main(): Promise<void> {
     for (const measure of shuffled(Object.keys(timedMeasures).filter(wants), random)) {
       say(`${measure}, process ${index + 1} of ${processes} (${elapsed(begin)} s)`)
       const childSeed = Math.floor(random() * 2 ** 31)
-      const task = { kind: 'rounds', measure, rounds, seed: childSeed, seconds: 8, variants: chosen, ...base } as const
+      const task = { kind: 'rounds', measure, rounds, seed: childSeed, seconds: 6, variants: chosen, ...base } as const
       for (const [id, values] of Object.entries(await inChild(task))) {
         ;((samples[measure] ??= {})[id] ??= []).push(...values)
       }
