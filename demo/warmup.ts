@@ -22,7 +22,7 @@ export async function warmUp(...shops: readonly string[]): Promise<number> {
 }
 
 export function describeLoad(rate: number): string {
-  return `${rate} orders a second each${rate < mostOrders ? ', as many as this busy machine carries' : ''}`
+  return `${rate} orders a second each${rate < mostOrders ? ' (busy machine)' : ''}`
 }
 
 async function carriedBy(shop: string): Promise<number> {
