@@ -768,8 +768,8 @@ test('S18 state is one of three at every moment under load, the same wherever it
     seen.add(breaker.state)
   }
   let sick = false
-  for (let round = 0; round < 200; round++) {
-    if (round % 20 === 0) sick = !sick
+  for (let round = 0; round < 60; round++) {
+    if (round % 10 === 0) sick = !sick
     const calls = Array.from({ length: 10 }, () => {
       look()
       const call = ended(breaker.call(sick ? broken : fine))
