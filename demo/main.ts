@@ -33,7 +33,7 @@ async function main(options: Options): Promise<void> {
     onTransition: (transition) => round?.hear(transition),
     onDeath: (why) => leave(1, why),
   })
-  const rate = await warmUp(stage.guarded.url, stage.bare.url)
+  const rate = await warmUp(stage)
   const screen = stdout.isTTY && !options.plain && process.env['TERM'] !== 'dumb'
   view = screen ? newScreen(stdout, note(options), paint) : newLines((text) => stdout.write(text), addresses(stage))
   do {
