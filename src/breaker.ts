@@ -19,7 +19,6 @@ import { rejectSoon } from './calls/rejection.ts'
 import { type RunContext, type RunOptions, run } from './calls/run.ts'
 import { checkResetTimeout, type ResetTimeout } from './core/backoff.ts'
 import { bad, checkCount, checkDuration, checkKnown } from './core/check.ts'
-import type { Transition } from './core/circuit.ts'
 import { type Explanation, explain } from './core/explain.ts'
 import { type Listener, Listeners } from './core/listeners.ts'
 import { fromMemo, toMemo } from './core/memo.ts'
@@ -52,7 +51,6 @@ type AsyncFunction = (...args: any) => Promise<any>
 /** A circuit breaker: stops calls to what is failing, and tries again with one careful call (Nygard, Release It!). */
 export class CircuitBreaker implements AsyncDisposable {
   readonly #gate: Gate
-  readonly #dismiss: () => void
   #guard: Guard | undefined
 
   /** @throws TypeError or RangeError for a bad option, naming option, value and type. */
@@ -65,11 +63,7 @@ export class CircuitBreaker implements AsyncDisposable {
     const judge = new Judge(exclude, ignore, classify)
     // A breaker in shadow must not move what others share.
     const circuit = circuitOn(settings.shadow ? undefined : storage, settings.name)
-    const gate = new Gate(this, settings, rules, judge, new Listeners(listeners), circuit)
-    const watcher = (transition: Transition): void => gate.told(transition)
-    circuit.watchers.add(watcher)
-    this.#gate = gate
-    this.#dismiss = () => circuit.watchers.delete(watcher)
+    this.#gate = new Gate(this, settings, rules, judge, new Listeners(listeners), circuit)
   }
 
   /** The circuit's identity in storage, metrics and errors. Fixed, unlike PyBreaker's. */
@@ -239,6 +233,7 @@ export class CircuitBreaker implements AsyncDisposable {
     this.#gate.judge.exclude(matchers)
   }
 
+  /** Removes a matcher, by identity; one that is not there is no error. */
   removeExcluded(matcher: ErrorMatcher): void {
     this.#gate.judge.include(matcher)
   }
@@ -248,10 +243,12 @@ export class CircuitBreaker implements AsyncDisposable {
     return this.#gate.judge.ofError(error, 0, []) === 'failure'
   }
 
+  /** Adds listeners, told in this order after those that are there. */
   addListener(...listeners: Listener[]): void {
     this.#gate.listeners.add(listeners)
   }
 
+  /** Removes a listener, by identity; one that is not there is no error. */
   removeListener(listener: Listener): void {
     this.#gate.listeners.remove(listener)
   }
@@ -276,7 +273,7 @@ export class CircuitBreaker implements AsyncDisposable {
 
   /** Goes on where a {@link snapshot} was taken, less the time since. @throws SyntaxError or TypeError; nothing has changed then. */
   restore(json: string): void {
-    this.#command(() => fromMemo(json, this.#gate.circuit, this.#gate.settings.clock))
+    void this.#command(() => fromMemo(json, this.#gate.circuit, this.#gate.settings.clock))
   }
 
   /** Resolves when shared storage was read once. */
@@ -328,7 +325,6 @@ export class CircuitBreaker implements AsyncDisposable {
 
   /** Lets go of shared storage; calls go on by this process's circuit. */
   dispose(): Promise<void> {
-    this.#dismiss()
     return Promise.resolve()
   }
 

@@ -32,7 +32,10 @@ export interface Stats {
 /** The ticket of every call of a plain closed period, and what happens when one ends. */
 interface Pass extends Ticket {
   readonly succeed: <T>(value: T) => T
-  readonly fail: (error: unknown) => PromiseLike<never>
+  /** Answers the error that the caller gets. */
+  readonly fail: (error: unknown) => unknown
+  /** The same as a promise's reaction. */
+  readonly reject: (error: unknown) => PromiseLike<never>
 }
 
 type Call = ((...args: never) => unknown) | undefined
@@ -73,6 +76,7 @@ export class Gate {
     this.listeners = listeners
     this.circuit = circuit
     circuit.watch(rules.parts)
+    circuit.addWatcher(this)
   }
 
   /** The shared ticket, while nothing stands in the way of a call and nobody wants to know more of it. */
@@ -84,13 +88,19 @@ export class Gate {
 
   /** Lets a call in, with a ticket of its own. @throws CircuitBreakerError where it may not pass. */
   admit(fn: Call, args: readonly unknown[] = NO_ARGUMENTS): Attempt {
+    const answer = this.ask(fn, args)
+    if (answer instanceof Attempt) return answer
+    throw answer
+  }
+
+  /** The same, without a throw. */
+  ask(fn: Call, args: readonly unknown[] = NO_ARGUMENTS): Attempt | CircuitBreakerError {
     const { circuit, rules, stats, settings } = this
     const answer = circuit.admit(rules, settings.clock)
     circuit.tell()
     if ('reason' in answer) {
       const error = this.reject(answer)
-      if (settings.shadow) return new Attempt(this, undefined, args)
-      throw error
+      return settings.shadow ? new Attempt(this, undefined, args) : error
     }
     stats.calls++
     if (answer.lease !== undefined) stats.trials++
@@ -101,25 +111,24 @@ export class Gate {
   /** Counts and tells a rejection. */
   reject({ reason, retryAfter }: Denial): CircuitBreakerError {
     this.stats.rejected++
-    const error = this.error(reason, retryAfter, this.circuit.lastFailure)
+    const error = this.#error(reason, retryAfter, this.circuit.lastFailure)
     this.listeners.tell('rejected', this.breaker, error)
     if (rejectedChannel.hasSubscribers) rejectedChannel.publish({ breaker: this.breaker, error })
     return error
   }
 
-  /** Applies a verdict. Answers the error that a caller gets for `error`. */
+  /** Applies a verdict. Answers the error that a caller gets for `error`; no listener can change that. */
   settle(ticket: Ticket, verdict: Verdict, error: unknown, duration: number): unknown {
     const { circuit, settings } = this
     const slow = duration > settings.slowCall
     const effect = circuit.settle(ticket, verdict, slow, error, this.rules, settings.clock)
     this.#count(effect, verdict, slow)
+    const answer = this.#replaces(effect, verdict) ? this.#opened(effect, error) : error
     if (effect !== 'late' && verdict === 'failure') this.listeners.tell('failure', this.breaker, error)
     circuit.tell()
     if (effect !== 'late' && verdict === 'success') this.listeners.tell('success', this.breaker)
     if (effect !== 'late' && verdict === 'ignore') this.listeners.tell('ignored', this.breaker, error)
-    const replaces = verdict === 'failure' && settings.throwNewErrorOnTrip && !settings.shadow
-    if (!replaces || (effect !== 'tripped' && effect !== 'trial-failed')) return error
-    return this.error(effect, circuit.snapshot.until - settings.clock.now(), error)
+    return answer
   }
 
   /** What this breaker's listeners, and the process's channel, hear of a transition. */
@@ -129,24 +138,18 @@ export class Gate {
     if (transitionChannel.hasSubscribers) transitionChannel.publish({ breaker: this.breaker, from, to, change })
   }
 
-  error(reason: RejectionReason, retryAfter: number, cause: unknown): CircuitBreakerError {
-    const { state, openedAt } = this.circuit.snapshot
-    return circuitBreakerError(
-      {
-        breaker: this.settings.name,
-        state,
-        reason,
-        retryAfter: Math.max(0, retryAfter),
-        openedAt: openedAt === undefined ? undefined : new Date(openedAt),
-        cause,
-      },
-      this.settings.stackTrace,
-    )
-  }
-
   /** Whether somebody needs to know how long calls take. */
   get isTimed(): boolean {
     return this.settings.slowCall !== Number.POSITIVE_INFINITY || this.judge.classifies
+  }
+
+  #replaces(effect: Effect, verdict: Verdict): effect is 'tripped' | 'trial-failed' {
+    if (effect !== 'tripped' && effect !== 'trial-failed') return false
+    return verdict === 'failure' && this.settings.throwNewErrorOnTrip && !this.settings.shadow
+  }
+
+  #opened(reason: 'tripped' | 'trial-failed', cause: unknown): CircuitBreakerError {
+    return this.#error(reason, this.circuit.snapshot.until - this.settings.clock.now(), cause)
   }
 
   #renewPass(): Pass | undefined {
@@ -161,6 +164,7 @@ export class Gate {
     const { circuit, stats, settings, listeners, breaker } = this
     const { snapshot } = circuit
     const { clock } = settings
+    const fail = (error: unknown): unknown => this.settle(pass, this.judge.ofError(error, 0, NO_ARGUMENTS), error, 0)
     const pass: Pass = {
       snapshot,
       lease: undefined,
@@ -172,9 +176,25 @@ export class Gate {
         } else stats.late++
         return value
       },
-      fail: (error) => new Rejection(this.settle(pass, this.judge.ofError(error, 0, NO_ARGUMENTS), error, 0)),
+      fail,
+      reject: (error) => new Rejection(fail(error)),
     }
     return pass
+  }
+
+  #error(reason: RejectionReason, retryAfter: number, cause: unknown): CircuitBreakerError {
+    const { state, openedAt } = this.circuit.snapshot
+    return circuitBreakerError(
+      {
+        breaker: this.settings.name,
+        state,
+        reason,
+        retryAfter: Math.max(0, retryAfter),
+        openedAt: openedAt === undefined ? undefined : new Date(openedAt),
+        cause,
+      },
+      this.settings.stackTrace,
+    )
   }
 
   #count(effect: Effect, verdict: Verdict, slow: boolean): void {

@@ -22,6 +22,6 @@ export class Rejection implements PromiseLike<never> {
     reject?: ((reason: unknown) => A | B | PromiseLike<A | B>) | null,
   ): PromiseLike<A | B> {
     reject?.(this.#error)
-    return this as PromiseLike<never>
+    return this
   }
 }

@@ -3,7 +3,7 @@
 
 import type { Circuit } from './circuit.ts'
 import type { FullClock } from './clock.ts'
-import { describeDuration } from './describe.ts'
+import { describeCount, describeDuration } from './describe.ts'
 import type { Rules } from './options.ts'
 import type { CircuitState, Snapshot } from './snapshot.ts'
 
@@ -117,8 +117,8 @@ function nextInWords({ state, forced, rampUp, since }: Snapshot, trialAt: number
 function countsInWords(counts: Readonly<Record<string, number>>, { state }: Snapshot): string {
   const { failures = 0, windowCalls, windowFailures, windowSlow } = counts
   if (state !== 'closed') return ''
-  const row = failures === 0 ? '' : `The last ${failures === 1 ? 'call' : `${failures} calls`} failed.`
+  const row = failures === 0 ? '' : `The last ${failures === 1 ? 'call' : describeCount(failures, 'call')} failed.`
   if (windowCalls === undefined || windowCalls === 0) return row
   const slow = windowSlow === 0 ? '' : `, ${windowSlow} slow`
-  return `${row} Of ${windowCalls} calls lately, ${windowFailures} failed${slow}.`.trim()
+  return `${row} Of ${describeCount(windowCalls, 'call')} lately, ${windowFailures} failed${slow}.`.trim()
 }

@@ -54,18 +54,35 @@ const EVENTS = [
 type Event = (typeof EVENTS)[number]
 type Arguments<E extends Event> = Parameters<NonNullable<Listener[E]>>
 
+type Hearing = Readonly<Record<Event, boolean>>
+
+/** Always of one shape, so that looking at it stays cheap. */
+function hearing(hears: (event: Event) => boolean): Hearing {
+  return {
+    beforeCall: hears('beforeCall'),
+    success: hears('success'),
+    failure: hears('failure'),
+    ignored: hears('ignored'),
+    rejected: hears('rejected'),
+    stateChange: hears('stateChange'),
+    storageDown: hears('storageDown'),
+    storageUp: hears('storageUp'),
+  }
+}
+
+// Most breakers have no listeners: they share these.
+const NOTHING: Hearing = hearing(() => false)
+const NOBODY: readonly Listener[] = Object.freeze([])
+
 /** The listeners of one breaker. */
 export class Listeners {
   /** Per event, whether somebody listens: work for observers is done only then. */
-  readonly hear: Record<Event, boolean> = Object.fromEntries(EVENTS.map((event) => [event, false])) as Record<
-    Event,
-    boolean
-  >
-  #all: readonly Listener[] = Object.freeze([])
+  hear: Hearing = NOTHING
+  #all: readonly Listener[] = NOBODY
   #waiting: (() => void)[] | undefined
 
   constructor(listeners: readonly Listener[]) {
-    this.add(checkArray('listeners', listeners))
+    if (checkArray('listeners', listeners).length > 0) this.add(listeners)
   }
 
   get all(): readonly Listener[] {
@@ -118,7 +135,7 @@ export class Listeners {
 
   #set(all: readonly Listener[]): void {
     this.#all = Object.freeze(all)
-    for (const event of EVENTS) this.hear[event] = all.some((listener) => typeof listener[event] === 'function')
+    this.hear = hearing((event) => all.some((listener) => typeof listener[event] === 'function'))
   }
 }
 

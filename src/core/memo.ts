@@ -99,16 +99,20 @@ function checkMemo(value: unknown): Memo {
   const memo = asRecord(value)
   if (memo['version'] !== VERSION) throw refuse('version', memo['version'])
   check(memo, 'state', isState)
-  for (const key of ['savedAt', 'relapses', 'successes', 'rampUp', 'failures']) check(memo, key, isNumber)
-  for (const key of ['age', 'left', 'openedAt']) check(memo, key, (one) => one === null || isNumber(one))
+  check(memo, 'savedAt', isNumber)
+  for (const key of ['relapses', 'successes', 'failures']) check(memo, key, isCount)
+  check(memo, 'rampUp', isLength)
+  check(memo, 'age', (one) => one === null || isLength(one))
+  check(memo, 'left', (one) => one === null || isNumber(one))
+  check(memo, 'openedAt', (one) => (memo['state'] === 'closed' ? one === null : isNumber(one)))
   for (const key of ['why', 'by']) check(memo, key, isText)
-  if (memo['forced'] !== null) checkForced(asRecord(memo['forced']))
+  if (memo['forced'] !== null) checkForced(asRecord(memo['forced']), memo['state'])
   for (const window of Object.values(asRecord(memo['windows']))) checkWindow(asRecord(window))
   return memo as unknown as Memo
 }
 
-function checkForced(forced: Record<string, unknown>): void {
-  check(forced, 'state', (one) => one === 'open' || one === 'closed')
+function checkForced(forced: Record<string, unknown>, state: unknown): void {
+  check(forced, 'state', (one) => one === state && state !== 'half-open')
   check(forced, 'left', (one) => one === null || isNumber(one))
   for (const key of ['by', 'reason']) check(forced, key, isText)
 }
@@ -120,7 +124,8 @@ function checkWindow(window: Record<string, unknown>): void {
   }
   check(window, 'slots', Array.isArray)
   for (const slot of window['slots'] as unknown[]) {
-    for (const key of ['age', 'ok', 'bad', 'slow']) check(asRecord(slot), key, isNumber)
+    check(asRecord(slot), 'age', isNumber)
+    for (const key of ['ok', 'bad', 'slow']) check(asRecord(slot), key, isCount)
   }
 }
 
@@ -145,6 +150,14 @@ function isState(value: unknown): boolean {
 
 function isNumber(value: unknown): boolean {
   return typeof value === 'number' && Number.isFinite(value)
+}
+
+function isLength(value: unknown): boolean {
+  return isNumber(value) && (value as number) >= 0
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 function isText(value: unknown): boolean {

@@ -79,7 +79,9 @@ export interface Settings {
 
 /** Everything a breaker takes, less what only an upper floor knows (`storage`). */
 export interface Options extends RuleOptions {
+  /** The circuit's identity in storage, metrics and errors. PyBreaker's `name`. @default 'circuit' */
   name?: string | undefined
+  /** Monotonic ms, and epoch ms for what people read. @default the system's */
   clock?: Clock | undefined
 }
 

@@ -30,6 +30,8 @@ export type Outcome =
       readonly args: readonly unknown[]
     }
 
+const NO_MATCHERS: readonly ErrorMatcher[] = Object.freeze([])
+
 export type Classify = (outcome: Outcome) => Verdict
 
 /** The rules of one breaker; `exclude` can change while it lives. */
@@ -109,5 +111,5 @@ function checkMatchers(option: string, matchers: readonly ErrorMatcher[]): reado
   for (const matcher of checkArray(option, matchers)) {
     if (typeof matcher !== 'function') throw bad(option, 'a list of error classes and predicates', matcher, 'matcher')
   }
-  return Object.freeze([...matchers])
+  return matchers.length === 0 ? NO_MATCHERS : Object.freeze([...matchers])
 }
