@@ -682,6 +682,29 @@ test('N10 a circuit that relapses thousands of times waits a finite time, never 
   expect(breaker.stats.trials).toBe(2_999)
 })
 
+test('N10 relapses are forgotten by a close that lasts as long as the open time before it, and not sooner', () => {
+  for (const [closedFor, wait] of [
+    [1_999, 4_000],
+    [2_000, 1_000],
+    [2_001, 1_000],
+  ] as const) {
+    const { clock, breaker } = setup({ failMax: 1, resetTimeout: backoff({ initial: 1_000, factor: 2, jitter: 0 }) })
+    fail(breaker)
+    clock.advance(1_000)
+    fail(breaker) // the trial: open for 2000 ms now
+    clock.advance(2_000)
+    succeed(breaker)
+    clock.advance(closedFor)
+    expect(
+      endedSync(() =>
+        breaker.callSync(() => {
+          throw down
+        }),
+      ),
+    ).toMatchObject({ ok: false, error: { reason: 'tripped', retryAfter: wait } })
+  }
+})
+
 test('N10 a jitter source that answers 0, 1 or nearly 1 keeps the wait between nothing and max', () => {
   for (const chance of [0, 0.999_999_999_999, 1]) {
     vi.spyOn(Math, 'random').mockReturnValue(chance)

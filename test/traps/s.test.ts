@@ -7,6 +7,7 @@ import {
   consecutive,
   failureRate,
   isCircuitBreakerError,
+  MemoryStorage,
   slowRate,
 } from '../../src/index.ts'
 import type { CircuitState, Listener, Permit } from '../../src/index.ts'
@@ -843,6 +844,22 @@ test('S19 changes made by a listener are heard by every listener in the order th
   expect(first).toEqual(order)
   expect(second).toEqual(order)
   expect(breaker.state).toBe('closed')
+})
+
+test('S19 breakers on one circuit all hear the changes in order, when a listener of one makes the next', () => {
+  const clock = new ManualClock()
+  const storage = new MemoryStorage({ clock })
+  const make = (): CircuitBreaker => new CircuitBreaker({ clock, storage, name: 'shared', failMax: 1, resetTimeout })
+  const one = make()
+  const two = make()
+  one.on('stateChange', (told, _, to) => {
+    if (to === 'open') void told.halfOpen()
+    if (to === 'half-open') void told.close()
+  })
+  const heard = [record(one), record(two)]
+  fail(one)
+  const order = ['closed->open', 'open->half-open', 'half-open->closed']
+  expect(heard.map(changes)).toEqual([order, order])
 })
 
 test('S19 a call made inside the function of a trial is rejected, not a second trial', async () => {
