@@ -510,6 +510,19 @@ test('S13 a listener that throws, or whose promise rejects, does not touch what 
   }
 })
 
+test('S13 a listener that moves the circuit does not change what the call that tripped it gets', async () => {
+  for (const command of ['close', 'halfOpen'] as const) {
+    const { breaker } = setup({ failMax: 1, resetTimeout })
+    breaker.on('stateChange', (told, _, to) => {
+      if (to === 'open') void told[command]()
+    })
+    const error = await errorOf(breaker.call(broken))
+    expect(breaker.state).toBe(command === 'close' ? 'closed' : 'half-open')
+    expect(error).toMatchObject({ reason: 'tripped', state: 'open', retryAfter: resetTimeout, cause: down })
+    expect(error.openedAt).toBeInstanceOf(Date)
+  }
+})
+
 test('S13 a listener that throws does not keep commands from acting', async () => {
   warnings()
   const { breaker } = setup()
