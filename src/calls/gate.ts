@@ -5,12 +5,28 @@
 import type { CircuitBreaker } from '../breaker.ts'
 import type { Circuit, Denial, Effect, Ticket, Transition } from '../core/circuit.ts'
 import { type CircuitBreakerError, circuitBreakerError, type RejectionReason } from '../core/errors.ts'
-import type { Listeners } from '../core/listeners.ts'
-import type { Rules, Settings } from '../core/options.ts'
-import type { Judge, Verdict } from '../core/verdict.ts'
+import { Listeners } from '../core/listeners.ts'
+import {
+  checkOptions,
+  type Options,
+  type Rules,
+  resolveRules,
+  resolveSettings,
+  type Settings,
+} from '../core/options.ts'
+import type { Snapshot } from '../core/snapshot.ts'
+import { Judge, type Verdict } from '../core/verdict.ts'
+import { circuitOn } from '../fleet/circuits.ts'
+import { type CircuitStorage, checkStorage } from '../fleet/storage.ts'
 import { Attempt } from './attempt.ts'
 import { Rejection } from './rejection.ts'
 import { rejectedChannel, transitionChannel } from './channels.ts'
+
+/** Options of a {@link CircuitBreaker}; all may be left out. Durations are ms, finite or `Infinity`. */
+export interface CircuitBreakerOptions extends Options {
+  /** Where the record lives; breakers on one storage and name share a circuit. @default this process, this breaker alone */
+  storage?: CircuitStorage | undefined
+}
 
 /** Totals since the breaker was made: `calls` admitted = successes + failures + ignored + late + still in flight. */
 export interface Stats {
@@ -61,22 +77,34 @@ export class Gate {
   }
   #pass: Pass | undefined
 
-  constructor(
-    breaker: CircuitBreaker,
-    settings: Settings,
-    rules: Rules,
-    judge: Judge,
-    listeners: Listeners,
-    circuit: Circuit,
-  ) {
+  /** @throws TypeError or RangeError for a bad option, naming option, value and type. */
+  constructor(breaker: CircuitBreaker, options: CircuitBreakerOptions) {
+    checkOptions(options)
+    const storage = options.storage && checkStorage(options.storage)
     this.breaker = breaker
-    this.settings = settings
-    this.rules = rules
-    this.judge = judge
-    this.listeners = listeners
-    this.circuit = circuit
-    circuit.watch(rules.parts)
-    circuit.addWatcher(this)
+    this.settings = resolveSettings({ ...options, clock: options.clock ?? storage?.clock })
+    this.rules = resolveRules(options, this.settings)
+    this.judge = new Judge(options.exclude ?? [], options.ignore ?? [], options.classify)
+    this.listeners = new Listeners(options.listeners ?? [])
+    // A breaker in shadow must not move what others share.
+    this.circuit = circuitOn(this.settings.shadow ? undefined : storage, this.settings.name)
+    this.circuit.watch(this.rules.parts)
+    this.circuit.addWatcher(this)
+  }
+
+  /** The circuit as it is now: a hold whose time is over has ended. */
+  look(): Snapshot {
+    this.circuit.expire(this.settings.clock)
+    this.circuit.tell()
+    return this.circuit.snapshot
+  }
+
+  /** Carries out what a person, or their code, wants of the circuit. */
+  command(change: (gate: Gate) => void): Promise<void> {
+    this.look()
+    change(this)
+    this.circuit.tell()
+    return Promise.resolve()
   }
 
   /** The shared ticket, while nothing stands in the way of a call and nobody wants to know more of it. */

@@ -9,6 +9,9 @@ import { Rejection, rejectSoon } from './rejection.ts'
 // biome-ignore lint/suspicious/noExplicitAny: any function can be called through a breaker
 export type AnyFunction = (...args: any) => unknown
 
+// biome-ignore lint/suspicious/noExplicitAny: any function that returns a promise can be wrapped
+export type AsyncFunction = (...args: any) => Promise<any>
+
 /** Calls `fn`; whatever it returns or throws arrives through the promise. */
 export function invoke(gate: Gate, fn: AnyFunction, self: unknown, args: readonly unknown[]): Promise<unknown> {
   if (typeof fn !== 'function') return rejectSoon(notCallable(fn))

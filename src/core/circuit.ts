@@ -62,6 +62,7 @@ export class Circuit {
   #crowd = SMALL_CROWD
   #windows: readonly KeyedWindow[] = NO_WINDOWS
   #untold: Transition[] | undefined
+  #telling = false
   #credit = 0
   #leases = 0
 
@@ -136,7 +137,7 @@ export class Circuit {
     return part.kind === 'rate' ? this.#window(part.key)?.sums(now) : undefined
   }
 
-  open(rules: Rules, clock: FullClock, origin: Origin): void {
+  open(rules: Rules, clock: FullClock, origin: Origin = said('open')): void {
     const openFor = openTime(rules.resetTimeout, machine.keptRelapses(this.snapshot), this.lastFailure)
     this.#move(
       machine.commandedOpen(this.snapshot, { now: clock.now(), wall: clock.wallNow(), openFor, ...origin }),
@@ -144,11 +145,11 @@ export class Circuit {
     )
   }
 
-  halfOpen(clock: FullClock, origin: Origin): void {
+  halfOpen(clock: FullClock, origin: Origin = said('halfOpen')): void {
     this.#move(machine.commandedHalfOpen(this.snapshot, clock.now(), clock.wallNow(), origin), clock)
   }
 
-  close(rules: Rules, clock: FullClock, origin: Origin): void {
+  close(rules: Rules, clock: FullClock, origin: Origin = said('close')): void {
     const rampUp = this.snapshot.state === 'closed' ? 0 : rules.rampUp
     this.#move(machine.commandedClose(clock.now(), rampUp, origin), clock)
   }
@@ -157,7 +158,7 @@ export class Circuit {
     this.#move(machine.held(this.snapshot, hold, clock.now(), clock.wallNow()), clock)
   }
 
-  release(clock: FullClock, origin: Origin): void {
+  release(clock: FullClock, origin: Origin = said('release')): void {
     if (this.snapshot.forced === undefined) return
     this.#move(machine.released(this.snapshot, clock.now(), clock.wallNow(), origin), clock)
   }
@@ -188,12 +189,15 @@ export class Circuit {
     return this.#windows
   }
 
-  /** Tells the watchers what has changed since the last time. */
+  /** Tells the watchers what has changed since the last time: each change to all of them before the next. */
   tell(): void {
-    const untold = this.#untold
-    if (untold === undefined) return
+    if (this.#untold === undefined || this.#telling) return
+    this.#telling = true
+    for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift()) {
+      for (const watcher of this.#watchers) watcher.deref()?.told(next)
+    }
+    this.#telling = false
     this.#untold = undefined
-    for (const transition of untold) for (const watcher of this.#watchers) watcher.deref()?.told(transition)
   }
 
   #settleTrial(lease: Lease, verdict: Verdict, error: unknown, rules: Rules, clock: FullClock): Effect {
@@ -254,6 +258,11 @@ export class Circuit {
   #window(key: string): Window | undefined {
     return this.#windows.find((one) => one.key === key)?.window
   }
+}
+
+/** Who calls a command in code does not say why. */
+function said(command: string): Origin {
+  return { why: `${command}() was called`, by: undefined }
 }
 
 function makeWindow({ window }: RatePart): Window {

@@ -79,9 +79,9 @@ export interface Settings {
 
 /** Everything a breaker takes, less what only an upper floor knows (`storage`). */
 export interface Options extends RuleOptions {
-  /** The circuit's identity in storage, metrics and errors. PyBreaker's `name`. @default 'circuit' */
+  /** The circuit's identity in storage, metrics and errors; a text that is not empty, fixed for good. PyBreaker's `name`. @default 'circuit' */
   name?: string | undefined
-  /** Monotonic ms, and epoch ms for what people read. @default the system's */
+  /** `{ now(), wallNow?(), after?() }`: monotonic ms decide, epoch ms are for people, `after(ms, run)` is a timer. @default the system's */
   clock?: Clock | undefined
 }
 
@@ -154,6 +154,14 @@ export function resolveRules(options: Options, settings: Settings): Rules {
     trialTimeout: checkPositive('trialTimeout', options.trialTimeout ?? trialTimeoutFor(settings.timeout)),
     rampUp: checkBetween('rampUp', options.rampUp ?? DEFAULTS.rampUp, 0, Number.MAX_SAFE_INTEGER),
   }
+}
+
+/** @throws TypeError or RangeError where it is no count, or a policy decides. */
+export function setFailMax(rules: Rules, value: number): void {
+  if (rules.failMax === undefined) throw new TypeError('Expected `failMax` not to be set where `trip` decides')
+  rules.failMax = checkCount('failMax', value)
+  rules.trip = consecutive(value)
+  rules.parts = partsOf(rules.trip, 'trip')
 }
 
 function trialTimeoutFor(timeout: number): number {
