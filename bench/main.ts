@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { chart } from './chart.ts'
 import type { Results } from './child.ts'
 import { footprints } from './footprint.ts'
-import { peerVersion, root } from './packages.ts'
+import { root, versionOf } from './packages.ts'
 import { inChild } from './processes.ts'
 import { seeded, shuffled } from './random.ts'
 import { report } from './report.ts'
@@ -77,7 +77,7 @@ async function main(): Promise<void> {
     for (const measure of shuffled(Object.keys(timedMeasures).filter(wants), random)) {
       say(`${measure}, process ${index + 1} of ${processes} (${elapsed(begin)} s)`)
       const childSeed = Math.floor(random() * 2 ** 31)
-      const task = { kind: 'rounds', measure, rounds, seed: childSeed, seconds: 8, variants: chosen, ...base } as const
+      const task = { kind: 'rounds', measure, rounds, seed: childSeed, seconds: 6, variants: chosen, ...base } as const
       for (const [id, values] of Object.entries(await inChild(task))) {
         ;((samples[measure] ??= {})[id] ??= []).push(...values)
       }
@@ -108,7 +108,12 @@ async function main(): Promise<void> {
       memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
       platform: `${process.platform} ${release()}`,
     },
-    versions: { node: process.versions.node, cockatiel: peerVersion('cockatiel'), opossum: peerVersion('opossum') },
+    versions: {
+      node: process.versions.node,
+      infuse: versionOf('infuse'),
+      cockatiel: versionOf('cockatiel'),
+      opossum: versionOf('opossum'),
+    },
     commit: commit(),
     seed,
     rounds,

@@ -46,6 +46,8 @@ export function peerEntry(name: string): string {
   return require.resolve(name)
 }
 
-export function peerVersion(name: string): string {
-  return (require(`${name}/package.json`) as { version: string }).version
+/** Of a peer, or of this package. */
+export function versionOf(name: 'infuse' | 'cockatiel' | 'opossum'): string {
+  const file = name === 'infuse' ? '../package.json' : `${name}/package.json`
+  return (require(file) as { version: string }).version
 }

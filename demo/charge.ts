@@ -3,6 +3,7 @@
  * Both wait a second at most; only one of them learns from waiting.
  */
 import { backoff, CircuitBreaker } from 'infuse-breaker'
+import { callTimeout } from './script.ts'
 
 export interface Answer {
   readonly status: number
@@ -10,15 +11,13 @@ export interface Answer {
 }
 export type Charge = () => Promise<Answer>
 
-/** ms a shop waits for payments */
-export const patience = 1_000
 export const failMax = 5
 
 export function newBreaker(): CircuitBreaker {
   return new CircuitBreaker({
     name: 'payments',
     failMax,
-    timeout: patience,
+    timeout: callTimeout,
     resetTimeout: backoff({ initial: 500, max: 2_000 }),
     // fetch resolves for a 503 too: here it is said that it is a failure. The shop still gets the answer itself.
     classify: (outcome) => (outcome.ok && (outcome.value as Answer).status < 500 ? 'success' : 'failure'),
@@ -32,7 +31,7 @@ export function guardedCharge(url: string, shop: string, breaker: CircuitBreaker
 }
 
 export function bareCharge(url: string, shop: string): Charge {
-  return () => post(url, { 'x-shop': shop }, AbortSignal.timeout(patience))
+  return () => post(url, { 'x-shop': shop }, AbortSignal.timeout(callTimeout))
 }
 
 async function post(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {

@@ -20,26 +20,29 @@ export function expectations(ledger: Ledger): readonly Expectation[] {
   const [healthy, ...others] = ledger.acts.map((act) => act.name)
   const recovery = others.pop()
   const { transitions, guarded, bare } = ledger
-  const [trip] = transitions
   const last = transitions.at(-1)
   const seen = ledger.payments['guarded']
   const reached = seen?.whileSick ?? Infinity
   const reachedBare = ledger.payments['bare']?.whileSick ?? 0
   const wasted = guarded.during().wasted
   const wastedBare = bare.during().wasted
-  const closedEarly = transitions.filter((change) => change.to === 'closed' && change.act !== recovery)
-  const rejectedHealthy = guarded.during(healthy ?? '').failedFast
+  const sick = transitions.filter((change) => others.includes(change.act))
+  const trips = transitions.filter((change) => change.from === 'closed' && change.to === 'open')
+  const opened = sick.find((change) => change.to === 'open')
+  const closedEarly = sick.filter((change) => change.to === 'closed').length
+  const wellDays = guarded.during(healthy ?? '')
   const odd = [...guarded.odd, ...bare.odd].map(([what, times]) => `${what} (${times})`)
   return [
     {
-      text: 'nobody was turned away while payments was healthy',
-      met: rejectedHealthy === 0,
-      seen: `${count(rejectedHealthy)} turned away`,
+      // A machine that stands still for a second makes calls time out: then the circuit opens with good reason.
+      text: 'nobody was turned away without cause while payments was healthy',
+      met: wellDays.failedFast === 0 || wellDays.failedSlow >= failMax,
+      seen: `${count(wellDays.failedFast)} turned away, ${count(wellDays.failedSlow)} waited in vain`,
     },
     {
       text: `the circuit opened at failure ${failMax} in a row`,
-      met: trip?.from === 'closed' && trip.to === 'open' && trip.failCounter === failMax && others.includes(trip.act),
-      seen: trip ? `${trip.from} → ${trip.to} at failure ${trip.failCounter}, act '${trip.act}'` : 'it never opened',
+      met: opened !== undefined && trips.length > 0 && trips.every((change) => change.failCounter === failMax),
+      seen: opened ? `it opened at failure ${trips.map((change) => change.failCounter).join(', ')}` : 'it never opened',
     },
     {
       text: 'payments was tried again, with one trial at a time',
@@ -48,8 +51,8 @@ export function expectations(ledger: Ledger): readonly Expectation[] {
     },
     {
       text: 'the circuit stayed shut off until payments was well again',
-      met: trip !== undefined && closedEarly.length === 0,
-      seen: trip ? `closed too early ${closedEarly.length} times` : 'it never opened',
+      met: opened !== undefined && closedEarly === 0,
+      seen: opened ? `closed too early ${closedEarly} times` : 'it never opened',
     },
     {
       text: 'sick payments got much less to do from the guarded shop',

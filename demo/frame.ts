@@ -4,6 +4,7 @@ import type { Ledger, Told } from './ledger.ts'
 import { ends, type Paint, pad, type Style, wrap } from './paint.ts'
 import { panel } from './panel.ts'
 import type { Health } from './script.ts'
+import { describeLoad } from './warmup.ts'
 
 export const fewestColumns = 78
 
@@ -23,7 +24,7 @@ export function frame(
   const left = panel({ title: 'shop with a breaker', shop: ledger.guarded, breaker: ledger.breaker, ...shared })
   const right = panel({ title: 'shop without', shop: ledger.bare, breaker: undefined, ...shared })
   const head = [
-    ends(`${paint('bold', 'infuse')}  two shops, ${ledger.rate} orders a second each`, paint('dim', note), columns),
+    ends(`${paint('bold', 'infuse')}  two shops, ${describeLoad(ledger.rate)}`, paint('dim', note), columns),
     '',
     ...timeline(ledger, columns, paint),
     `now ${clock(ledger.time)}  ${paint(['bold', colours[ledger.act.health]], ledger.act.caption)}`,

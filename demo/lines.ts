@@ -2,6 +2,7 @@
 import { clock, count, duration } from './figures.ts'
 import { type Ledger, quantile, type ShopLedger } from './ledger.ts'
 import type { View } from './outage.ts'
+import { describeLoad } from './warmup.ts'
 
 const heading = `
               with a breaker                               without
@@ -14,7 +15,7 @@ export function newLines(write: (text: string) => void, addresses: string): View
     began(ledger) {
       said = 0
       write(
-        `Two shops, ${ledger.rate} orders a second each; both call payments and wait a second at most.\n${addresses}\n${heading}`,
+        `Two shops, ${describeLoad(ledger.rate)}. Both call payments and wait a second at most.\n${addresses}\n${heading}`,
       )
     },
     act(ledger) {

@@ -12,6 +12,7 @@ import { painter } from './paint.ts'
 import { newScreen } from './screen.ts'
 import { openStage, type Stage } from './stage.ts'
 import { figures, verdict } from './summary.ts'
+import { warmUp } from './warmup.ts'
 
 const { stdout } = process
 const paint = painter(stdout)
@@ -32,11 +33,12 @@ async function main(options: Options): Promise<void> {
     onTransition: (transition) => round?.hear(transition),
     onDeath: (why) => leave(1, why),
   })
+  const rate = await warmUp(stage)
   const screen = stdout.isTTY && !options.plain && process.env['TERM'] !== 'dumb'
   view = screen ? newScreen(stdout, note(options), paint) : newLines((text) => stdout.write(text), addresses(stage))
   do {
     rounds += 1
-    round = newRound(stage, view, options.pace)
+    round = newRound(stage, view, rate, options.pace)
     await round.play()
     const checks = expectations(round.ledger)
     const text = figures(round.ledger, paint) + verdict(checks, paint)

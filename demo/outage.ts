@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Ledger, type Told } from './ledger.ts'
 import { Load } from './load.ts'
 import type { Transition } from './messages.ts'
-import { type Act, patience, script } from './script.ts'
+import { type Act, overtime, script } from './script.ts'
 import type { Stage } from './stage.ts'
 
 /** Who shows a round while it is played. */
@@ -24,11 +24,9 @@ export interface Round {
 }
 
 const tick = 250
-/** orders a second, for each shop */
-export const rate = 150
 
-/** `pace` stretches the acts: 0.5 plays twice as fast. */
-export function newRound(stage: Stage, view: View, pace: number): Round {
+/** `rate` is orders a second for each shop; `pace` stretches the acts: 0.5 plays twice as fast. */
+export function newRound(stage: Stage, view: View, rate: number, pace: number): Round {
   const acts = script.map((act) => ({ ...act, seconds: act.seconds * pace })) as [Act, ...Act[]]
   const ledger = new Ledger(acts, rate)
   return {
@@ -64,7 +62,7 @@ async function play(stage: Stage, view: View, ledger: Ledger): Promise<void> {
     await stage.payments.ask({ health: act.health })
     await sleep(act.seconds * 1_000)
   }
-  const latest = ledger.time + patience
+  const latest = ledger.time + overtime
   while ((ledger.breaker?.state ?? 'closed') !== 'closed' && ledger.time < latest) await sleep(tick)
 
   over.abort()

@@ -1,9 +1,9 @@
 /** One shop on the screen: its circuit, what its customers got, how long they waited. */
-import { patience } from './charge.ts'
 import { count, duration } from './figures.ts'
 import { quantile, type ShopLedger, type Tally } from './ledger.ts'
 import type { BreakerReport } from './messages.ts'
 import { ends, type Paint, pad, type Style } from './paint.ts'
+import { callTimeout } from './script.ts'
 import { sparkline } from './sparkline.ts'
 
 const looks = {
@@ -47,7 +47,7 @@ export function panel({ title, shop, breaker, mostWaiting, columns, paint }: Pan
       `p50 ${duration(quantile(0.5, tally.latencies)).padStart(6)}   p99 ${duration(quantile(0.99, tally.latencies)).padStart(6)}`,
       inner,
     ),
-    sparkline(p50, patience, inner, paint),
+    sparkline(p50, callTimeout, inner, paint),
     ends('waiting', count(shop.waiting), inner),
     sparkline(waiting, mostWaiting, inner, paint),
     ends('wasted', paint('bold', duration(total.wasted)), inner),

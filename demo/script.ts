@@ -13,6 +13,9 @@ export interface Act {
   readonly caption: string
 }
 
+/** ms a shop waits for payments */
+export const callTimeout = 1_000
+
 /** ms a failing payments thinks before it says 503: an overloaded service is seldom quick to say so. */
 export const failingDelay = 250
 
@@ -24,4 +27,4 @@ export const script: readonly [Act, ...Act[]] = [
 ]
 
 /** Seconds that the last act may go on for on a slow machine, until the circuit is closed again. */
-export const patience = 6
+export const overtime = 6

@@ -1,6 +1,4 @@
 /** The three services of the demo: payments, and two shops that differ in one line. */
-import { setTimeout as sleep } from 'node:timers/promises'
-import { type Customer, Load } from './load.ts'
 import type { BreakerReport, PaymentsQuestion, PaymentsReport, Transition } from './messages.ts'
 import { Service } from './service.ts'
 
@@ -28,18 +26,8 @@ export async function openStage({ unguarded, onTransition, onDeath }: StageOptio
     }),
     Service.start<null, undefined>('the shop without', './shop.js', { args: [payments.url, 'bare', 'bare'], onDeath }),
   ])
-  await Promise.all([warmUp(guarded.url), warmUp(bare.url)])
   const close = async (): Promise<void> => {
     await Promise.all([payments.stop(), guarded.stop(), bare.stop()])
   }
   return { payments, guarded, bare, close }
-}
-
-const nobody: Customer = { came() {}, left() {}, walkedPast() {} }
-
-/** A few orders before anybody counts: the first ones wait for code to be loaded and compiled. */
-async function warmUp(url: string): Promise<void> {
-  const load = new Load(url, 50, nobody)
-  await sleep(750)
-  await load.stop()
 }

@@ -5,6 +5,7 @@ import { rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const require = createRequire(import.meta.url)
@@ -38,7 +39,7 @@ export async function run(command, args, { show = false, cwd = root, env = {} } 
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += String(chunk)))
   const [code, signal] = await once(child, 'close')
-  return { status: signal === null ? Number(code) : 1, output }
+  return { status: signal === null ? Number(code) : 1, output: colour ? output : stripVTControlCharacters(output) }
 }
 
 /** Runs the first bin of an installed package. @param {string} name @param {readonly string[]} args @param {Parameters<typeof run>[2]} [options] */

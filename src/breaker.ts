@@ -3,65 +3,38 @@
 // command to the circuit; it decides nothing itself.
 
 import type { Permit } from './calls/attempt.ts'
-import { Gate, type Stats } from './calls/gate.ts'
+import { type CircuitBreakerOptions, Gate, type Stats } from './calls/gate.ts'
 import { type Guard, makeGuard } from './calls/guard.ts'
-import { type AnyFunction, invoke, invokeSync, wrapWith } from './calls/invoke.ts'
-import { type AnyGenerator, type Iteration, type IterationSync, iterate, iterateSync, type Source, type SyncGenerator } from './calls/iterate.ts'
+import { type AnyFunction, type AsyncFunction, invoke, invokeSync, wrapWith } from './calls/invoke.ts'
+import {
+  type AnyGenerator,
+  type Iteration,
+  type IterationSync,
+  iterate,
+  iterateSync,
+  type Source,
+  type SyncGenerator,
+} from './calls/iterate.ts'
 import { rejectSoon } from './calls/rejection.ts'
 import { type RunContext, type RunOptions, run } from './calls/run.ts'
 import { checkResetTimeout, type ResetTimeout } from './core/backoff.ts'
-import { bad, checkCount, checkDuration, checkKnown } from './core/check.ts'
-import type { Transition } from './core/circuit.ts'
+import { checkCount } from './core/check.ts'
 import { type Explanation, explain } from './core/explain.ts'
-import { type Listener, Listeners } from './core/listeners.ts'
+import { type ForceOptions, resolveHold } from './core/force.ts'
+import type { Listener } from './core/listeners.ts'
 import { fromMemo, toMemo } from './core/memo.ts'
-import { checkOptions, type Options, resolveRules, resolveSettings } from './core/options.ts'
+import { setFailMax } from './core/options.ts'
 import type { CircuitState } from './core/snapshot.ts'
-import { consecutive, partsOf } from './core/trip.ts'
-import { type ErrorMatcher, Judge } from './core/verdict.ts'
-import { circuitOn } from './fleet/circuits.ts'
-import { type CircuitStorage, checkStorage } from './fleet/storage.ts'
-
-/** Options of a {@link CircuitBreaker}; all may be left out. Durations are ms, finite or `Infinity`. */
-export interface CircuitBreakerOptions extends Options {
-  /** Where the record lives; breakers on one storage and name share a circuit. @default this process, this breaker alone */
-  storage?: CircuitStorage | undefined
-}
-
-/** Options of {@link CircuitBreaker.force}. */
-export interface ForceOptions {
-  /** ms until the hold ends by itself. @default Infinity */
-  for?: number | undefined
-  /** Who holds it. */
-  by?: string | undefined
-  /** Why, in the person's words. */
-  reason?: string | undefined
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: any function that returns a promise can be wrapped
-type AsyncFunction = (...args: any) => Promise<any>
+import type { ErrorMatcher } from './core/verdict.ts'
 
 /** A circuit breaker: stops calls to what is failing, and tries again with one careful call (Nygard, Release It!). */
 export class CircuitBreaker implements AsyncDisposable {
   readonly #gate: Gate
-  readonly #dismiss: () => void
   #guard: Guard | undefined
 
   /** @throws TypeError or RangeError for a bad option, naming option, value and type. */
   constructor(options: CircuitBreakerOptions = {}) {
-    checkOptions(options)
-    const storage = options.storage && checkStorage(options.storage)
-    const { clock = storage?.clock, listeners = [], exclude = [], ignore = [], classify } = options
-    const settings = resolveSettings({ ...options, clock })
-    const rules = resolveRules(options, settings)
-    const judge = new Judge(exclude, ignore, classify)
-    // A breaker in shadow must not move what others share.
-    const circuit = circuitOn(settings.shadow ? undefined : storage, settings.name)
-    const gate = new Gate(this, settings, rules, judge, new Listeners(listeners), circuit)
-    const watcher = (transition: Transition): void => gate.told(transition)
-    circuit.watchers.add(watcher)
-    this.#gate = gate
-    this.#dismiss = () => circuit.watchers.delete(watcher)
+    this.#gate = new Gate(this, options)
   }
 
   /** The circuit's identity in storage, metrics and errors. Fixed, unlike PyBreaker's. */
@@ -71,23 +44,23 @@ export class CircuitBreaker implements AsyncDisposable {
 
   /** PyBreaker's `current_state`. An open circuit whose time is over stays `'open'` until a call comes. */
   get state(): CircuitState {
-    return this.#now().state
+    return this.#gate.look().state
   }
 
   /** Failures in a row, in this process (PyBreaker's `fail_counter`); they stay as they are while it is open. */
   get failCounter(): number {
-    this.#now()
+    this.#gate.look()
     return this.#gate.circuit.failures
   }
 
   /** Trial successes of this half-open period; 0 otherwise (PyBreaker's `success_counter`). */
   get successCounter(): number {
-    return this.#now().successes
+    return this.#gate.look().successes
   }
 
   /** When it last opened; `undefined` while closed. */
   get openedAt(): Date | undefined {
-    const { openedAt } = this.#now()
+    const { openedAt } = this.#gate.look()
     return openedAt === undefined ? undefined : new Date(openedAt)
   }
 
@@ -97,11 +70,7 @@ export class CircuitBreaker implements AsyncDisposable {
   }
 
   set failMax(value: number) {
-    const { rules } = this.#gate
-    if (rules.failMax === undefined) throw new TypeError('Expected `failMax` not to be set where `trip` decides')
-    rules.failMax = checkCount('failMax', value)
-    rules.trip = consecutive(value)
-    rules.parts = partsOf(rules.trip, 'trip')
+    setFailMax(this.#gate.rules, value)
   }
 
   /** ms open before a trial, or a function. A new value holds at once, for an open circuit from the time it opened. */
@@ -148,7 +117,10 @@ export class CircuitBreaker implements AsyncDisposable {
    * Calls `fn` with the arguments, if the circuit lets it pass.
    * @throws CircuitBreakerError (as a rejection) where it does not, or where this call trips it; else what `fn` throws.
    */
-  call<Args extends readonly unknown[], R>(fn: (this: void, ...args: Args) => R, ...args: NoInfer<Args>): Promise<Awaited<R>> {
+  call<Args extends readonly unknown[], R>(
+    fn: (this: void, ...args: Args) => R,
+    ...args: NoInfer<Args>
+  ): Promise<Awaited<R>> {
     return invoke(this.#gate, fn, undefined, args) as Promise<Awaited<R>>
   }
 
@@ -159,7 +131,9 @@ export class CircuitBreaker implements AsyncDisposable {
 
   /** A function like `fn` (same parameters, `this`, name and length) whose calls go through this breaker. */
   wrap<F extends AsyncFunction>(fn: F): F
-  wrap<This, Args extends readonly unknown[], R>(fn: (this: This, ...args: Args) => R): (this: This, ...args: Args) => Promise<Awaited<R>>
+  wrap<This, Args extends readonly unknown[], R>(
+    fn: (this: This, ...args: Args) => R,
+  ): (this: This, ...args: Args) => Promise<Awaited<R>>
   wrap(fn: AnyFunction): AnyFunction {
     return wrapWith(invoke, this.#gate, fn)
   }
@@ -171,16 +145,28 @@ export class CircuitBreaker implements AsyncDisposable {
   }
 
   /** Iterates, judged when the iteration ends; admission is asked for at the first `next()`. Stopping early is `ignore`. */
-  iterate<Args extends readonly unknown[], G extends AnyGenerator>(fn: (this: void, ...args: Args) => G, ...args: NoInfer<Args>): Iteration<G>
-  iterate<Args extends readonly unknown[], T>(fn: (this: void, ...args: Args) => AsyncIterable<T> | Iterable<T>, ...args: NoInfer<Args>): AsyncGenerator<T, void, undefined>
+  iterate<Args extends readonly unknown[], G extends AnyGenerator>(
+    fn: (this: void, ...args: Args) => G,
+    ...args: NoInfer<Args>
+  ): Iteration<G>
+  iterate<Args extends readonly unknown[], T>(
+    fn: (this: void, ...args: Args) => AsyncIterable<T> | Iterable<T>,
+    ...args: NoInfer<Args>
+  ): AsyncGenerator<T, void, undefined>
   iterate<T>(source: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T, void, undefined>
   iterate(source: Source, ...args: readonly unknown[]): AsyncGenerator {
     return iterate(this.#gate, source, args)
   }
 
   /** The same, in sync (PyBreaker's generators). */
-  iterateSync<Args extends readonly unknown[], G extends SyncGenerator>(fn: (this: void, ...args: Args) => G, ...args: NoInfer<Args>): IterationSync<G>
-  iterateSync<Args extends readonly unknown[], T>(fn: (this: void, ...args: Args) => Iterable<T>, ...args: NoInfer<Args>): Generator<T, void, undefined>
+  iterateSync<Args extends readonly unknown[], G extends SyncGenerator>(
+    fn: (this: void, ...args: Args) => G,
+    ...args: NoInfer<Args>
+  ): IterationSync<G>
+  iterateSync<Args extends readonly unknown[], T>(
+    fn: (this: void, ...args: Args) => Iterable<T>,
+    ...args: NoInfer<Args>
+  ): Generator<T, void, undefined>
   iterateSync<T>(source: Iterable<T>): Generator<T, void, undefined>
   iterateSync(source: Source, ...args: readonly unknown[]): Generator {
     return iterateSync(this.#gate, source, args)
@@ -188,11 +174,8 @@ export class CircuitBreaker implements AsyncDisposable {
 
   /** The right to make one call, whose verdict is given by hand (PyBreaker's `with breaker.calling()`). @throws CircuitBreakerError */
   acquire(): Promise<Permit> {
-    try {
-      return Promise.resolve(this.acquireSync())
-    } catch (error) {
-      return rejectSoon(error)
-    }
+    const answer = this.#gate.ask(undefined)
+    return answer instanceof Error ? rejectSoon(answer) : Promise.resolve(answer)
   }
 
   /** The same, at once. @throws CircuitBreakerError */
@@ -214,6 +197,7 @@ export class CircuitBreaker implements AsyncDisposable {
     this.#gate.judge.exclude(matchers)
   }
 
+  /** Removes a matcher, by identity; one that is not there is no error. */
   removeExcluded(matcher: ErrorMatcher): void {
     this.#gate.judge.include(matcher)
   }
@@ -223,10 +207,12 @@ export class CircuitBreaker implements AsyncDisposable {
     return this.#gate.judge.ofError(error, 0, []) === 'failure'
   }
 
+  /** Adds listeners, told in this order after those that are there. */
   addListener(...listeners: Listener[]): void {
     this.#gate.listeners.add(listeners)
   }
 
+  /** Removes a listener, by identity; one that is not there is no error. */
   removeListener(listener: Listener): void {
     this.#gate.listeners.remove(listener)
   }
@@ -238,20 +224,20 @@ export class CircuitBreaker implements AsyncDisposable {
 
   /** Why it is in the state it is in; `text` is a paragraph for an incident channel. */
   explain(): Explanation {
-    this.#now()
+    this.#gate.look()
     const { settings, circuit, rules } = this.#gate
     return explain(settings.name, circuit, rules, settings.clock)
   }
 
   /** State and counts as JSON text, for a process that may end after this request. */
   snapshot(): string {
-    this.#now()
+    this.#gate.look()
     return toMemo(this.#gate.circuit, this.#gate.settings.clock)
   }
 
   /** Goes on where a {@link snapshot} was taken, less the time since. @throws SyntaxError or TypeError; nothing has changed then. */
   restore(json: string): void {
-    this.#command(() => fromMemo(json, this.#gate.circuit, this.#gate.settings.clock))
+    void this.#gate.command(() => fromMemo(json, this.#gate.circuit, this.#gate.settings.clock))
   }
 
   /** Resolves when shared storage was read once. */
@@ -266,17 +252,17 @@ export class CircuitBreaker implements AsyncDisposable {
 
   /** Closes the circuit and zeroes its counts; from any state. */
   close(): Promise<void> {
-    return this.#command(({ circuit, rules, settings }) => circuit.close(rules, settings.clock, BY_COMMAND.close))
+    return this.#gate.command(({ circuit, rules, settings }) => circuit.close(rules, settings.clock))
   }
 
   /** Opens the circuit; the time of one that is open starts anew. */
   open(): Promise<void> {
-    return this.#command(({ circuit, rules, settings }) => circuit.open(rules, settings.clock, BY_COMMAND.open))
+    return this.#gate.command(({ circuit, rules, settings }) => circuit.open(rules, settings.clock))
   }
 
   /** Makes the next call a trial; from any state. */
   halfOpen(): Promise<void> {
-    return this.#command(({ circuit, settings }) => circuit.halfOpen(settings.clock, BY_COMMAND.halfOpen))
+    return this.#gate.command(({ circuit, settings }) => circuit.halfOpen(settings.clock))
   }
 
   /**
@@ -284,49 +270,22 @@ export class CircuitBreaker implements AsyncDisposable {
    * @throws TypeError or RangeError at once, for an unknown state or a bad option.
    */
   force(state: 'open' | 'closed', options: ForceOptions = {}): Promise<void> {
-    if (state !== 'open' && state !== 'closed') throw bad('state', "'open' or 'closed'", state, 'string')
-    checkKnown('force', options, ['for', 'by', 'reason'])
-    const { for: span = Number.POSITIVE_INFINITY, by, reason } = options
-    checkDuration('for', span)
-    for (const [key, text] of Object.entries({ by, reason })) {
-      if (text !== undefined && typeof text !== 'string') throw bad(key, 'a text', text, 'string')
-    }
-    return this.#command(({ circuit, settings }) => circuit.force({ state, until: settings.clock.now() + span, by, reason }, settings.clock))
+    const { circuit, settings } = this.#gate
+    const hold = resolveHold(state, options, settings.clock)
+    return this.#gate.command(() => circuit.force(hold, settings.clock))
   }
 
   /** Ends a {@link force}: held open becomes half-open, held closed closed with counts zero. */
   release(): Promise<void> {
-    return this.#command(({ circuit, settings }) => circuit.release(settings.clock, BY_COMMAND.release))
+    return this.#gate.command(({ circuit, settings }) => circuit.release(settings.clock))
   }
 
   /** Lets go of shared storage; calls go on by this process's circuit. */
   dispose(): Promise<void> {
-    this.#dismiss()
     return Promise.resolve()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
   }
-
-  #now(): { readonly state: CircuitState; readonly successes: number; readonly openedAt: number | undefined } {
-    const { circuit, settings } = this.#gate
-    circuit.expire(settings.clock)
-    circuit.tell()
-    return circuit.snapshot
-  }
-
-  #command(change: (gate: Gate) => void): Promise<void> {
-    this.#now()
-    change(this.#gate)
-    this.#gate.circuit.tell()
-    return Promise.resolve()
-  }
 }
-
-const BY_COMMAND = {
-  close: { why: 'close() was called', by: undefined },
-  open: { why: 'open() was called', by: undefined },
-  halfOpen: { why: 'halfOpen() was called', by: undefined },
-  release: { why: 'release() was called', by: undefined },
-} as const

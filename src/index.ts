@@ -1,8 +1,8 @@
 // The public face: re-exports only.
 
-export { CircuitBreaker, type CircuitBreakerOptions, type ForceOptions } from './breaker.ts'
+export { CircuitBreaker } from './breaker.ts'
 export type { Permit } from './calls/attempt.ts'
-export type { Stats } from './calls/gate.ts'
+export type { CircuitBreakerOptions, Stats } from './calls/gate.ts'
 export type { Guard } from './calls/guard.ts'
 export type { RunContext, RunOptions } from './calls/run.ts'
 export { type BackoffOptions, backoff, type OpenContext, type ResetTimeout } from './core/backoff.ts'
@@ -15,9 +15,18 @@ export {
   type RejectionReason,
 } from './core/errors.ts'
 export type { Explanation, Forced } from './core/explain.ts'
+export type { ForceOptions } from './core/force.ts'
 export type { Change, Listener } from './core/listeners.ts'
 export type { CircuitState } from './core/snapshot.ts'
-export { anyOf, type CountWindow, consecutive, failureRate, slowRate, type TimeWindow, type TripPolicy } from './core/trip.ts'
+export {
+  anyOf,
+  type CountWindow,
+  consecutive,
+  failureRate,
+  slowRate,
+  type TimeWindow,
+  type TripPolicy,
+} from './core/trip.ts'
 export type { ErrorMatcher, Outcome, Verdict } from './core/verdict.ts'
 export { MemoryStorage } from './fleet/memory.ts'
 export type {

@@ -5,12 +5,28 @@
 import type { CircuitBreaker } from '../breaker.ts'
 import type { Circuit, Denial, Effect, Ticket, Transition } from '../core/circuit.ts'
 import { type CircuitBreakerError, circuitBreakerError, type RejectionReason } from '../core/errors.ts'
-import type { Listeners } from '../core/listeners.ts'
-import type { Rules, Settings } from '../core/options.ts'
-import type { Judge, Verdict } from '../core/verdict.ts'
+import { Listeners } from '../core/listeners.ts'
+import {
+  checkOptions,
+  type Options,
+  type Rules,
+  resolveRules,
+  resolveSettings,
+  type Settings,
+} from '../core/options.ts'
+import type { Snapshot } from '../core/snapshot.ts'
+import { Judge, type Verdict } from '../core/verdict.ts'
+import { circuitOn } from '../fleet/circuits.ts'
+import { type CircuitStorage, checkStorage } from '../fleet/storage.ts'
 import { Attempt } from './attempt.ts'
 import { Rejection } from './rejection.ts'
 import { rejectedChannel, transitionChannel } from './channels.ts'
+
+/** Options of a {@link CircuitBreaker}; all may be left out. Durations are ms, finite or `Infinity`. */
+export interface CircuitBreakerOptions extends Options {
+  /** Where the record lives; breakers on one storage and name share a circuit. @default this process, this breaker alone */
+  storage?: CircuitStorage | undefined
+}
 
 /** Totals since the breaker was made: `calls` admitted = successes + failures + ignored + late + still in flight. */
 export interface Stats {
@@ -32,7 +48,10 @@ export interface Stats {
 /** The ticket of every call of a plain closed period, and what happens when one ends. */
 interface Pass extends Ticket {
   readonly succeed: <T>(value: T) => T
-  readonly fail: (error: unknown) => PromiseLike<never>
+  /** Answers the error that the caller gets. */
+  readonly fail: (error: unknown) => unknown
+  /** The same as a promise's reaction. */
+  readonly reject: (error: unknown) => PromiseLike<never>
 }
 
 type Call = ((...args: never) => unknown) | undefined
@@ -47,18 +66,45 @@ export class Gate {
   readonly listeners: Listeners
   readonly circuit: Circuit
   readonly stats: { -readonly [K in keyof Stats]: number } = {
-    calls: 0, successes: 0, failures: 0, ignored: 0, rejected: 0, slow: 0, late: 0, trials: 0,
+    calls: 0,
+    successes: 0,
+    failures: 0,
+    ignored: 0,
+    rejected: 0,
+    slow: 0,
+    late: 0,
+    trials: 0,
   }
   #pass: Pass | undefined
 
-  constructor(breaker: CircuitBreaker, settings: Settings, rules: Rules, judge: Judge, listeners: Listeners, circuit: Circuit) {
+  /** @throws TypeError or RangeError for a bad option, naming option, value and type. */
+  constructor(breaker: CircuitBreaker, options: CircuitBreakerOptions) {
+    checkOptions(options)
+    const storage = options.storage && checkStorage(options.storage)
     this.breaker = breaker
-    this.settings = settings
-    this.rules = rules
-    this.judge = judge
-    this.listeners = listeners
-    this.circuit = circuit
-    circuit.watch(rules.parts)
+    this.settings = resolveSettings({ ...options, clock: options.clock ?? storage?.clock })
+    this.rules = resolveRules(options, this.settings)
+    this.judge = new Judge(options.exclude ?? [], options.ignore ?? [], options.classify)
+    this.listeners = new Listeners(options.listeners ?? [])
+    // A breaker in shadow must not move what others share.
+    this.circuit = circuitOn(this.settings.shadow ? undefined : storage, this.settings.name)
+    this.circuit.watch(this.rules.parts)
+    this.circuit.addWatcher(this)
+  }
+
+  /** The circuit as it is now: a hold whose time is over has ended. */
+  look(): Snapshot {
+    this.circuit.expire(this.settings.clock)
+    this.circuit.tell()
+    return this.circuit.snapshot
+  }
+
+  /** Carries out what a person, or their code, wants of the circuit. */
+  command(change: (gate: Gate) => void): Promise<void> {
+    this.look()
+    change(this)
+    this.circuit.tell()
+    return Promise.resolve()
   }
 
   /** The shared ticket, while nothing stands in the way of a call and nobody wants to know more of it. */
@@ -70,13 +116,19 @@ export class Gate {
 
   /** Lets a call in, with a ticket of its own. @throws CircuitBreakerError where it may not pass. */
   admit(fn: Call, args: readonly unknown[] = NO_ARGUMENTS): Attempt {
+    const answer = this.ask(fn, args)
+    if (answer instanceof Attempt) return answer
+    throw answer
+  }
+
+  /** The same, without a throw. */
+  ask(fn: Call, args: readonly unknown[] = NO_ARGUMENTS): Attempt | CircuitBreakerError {
     const { circuit, rules, stats, settings } = this
     const answer = circuit.admit(rules, settings.clock)
     circuit.tell()
     if ('reason' in answer) {
       const error = this.reject(answer)
-      if (settings.shadow) return new Attempt(this, undefined, args)
-      throw error
+      return settings.shadow ? new Attempt(this, undefined, args) : error
     }
     stats.calls++
     if (answer.lease !== undefined) stats.trials++
@@ -87,25 +139,24 @@ export class Gate {
   /** Counts and tells a rejection. */
   reject({ reason, retryAfter }: Denial): CircuitBreakerError {
     this.stats.rejected++
-    const error = this.error(reason, retryAfter, this.circuit.lastFailure)
+    const error = this.#error(reason, retryAfter, this.circuit.lastFailure)
     this.listeners.tell('rejected', this.breaker, error)
     if (rejectedChannel.hasSubscribers) rejectedChannel.publish({ breaker: this.breaker, error })
     return error
   }
 
-  /** Applies a verdict. Answers the error that a caller gets for `error`. */
+  /** Applies a verdict. Answers the error that a caller gets for `error`; no listener can change that. */
   settle(ticket: Ticket, verdict: Verdict, error: unknown, duration: number): unknown {
     const { circuit, settings } = this
     const slow = duration > settings.slowCall
     const effect = circuit.settle(ticket, verdict, slow, error, this.rules, settings.clock)
     this.#count(effect, verdict, slow)
+    const answer = this.#replaces(effect, verdict) ? this.#opened(effect, error) : error
     if (effect !== 'late' && verdict === 'failure') this.listeners.tell('failure', this.breaker, error)
     circuit.tell()
     if (effect !== 'late' && verdict === 'success') this.listeners.tell('success', this.breaker)
     if (effect !== 'late' && verdict === 'ignore') this.listeners.tell('ignored', this.breaker, error)
-    const replaces = verdict === 'failure' && settings.throwNewErrorOnTrip && !settings.shadow
-    if (!replaces || (effect !== 'tripped' && effect !== 'trial-failed')) return error
-    return this.error(effect, circuit.snapshot.until - settings.clock.now(), error)
+    return answer
   }
 
   /** What this breaker's listeners, and the process's channel, hear of a transition. */
@@ -115,24 +166,18 @@ export class Gate {
     if (transitionChannel.hasSubscribers) transitionChannel.publish({ breaker: this.breaker, from, to, change })
   }
 
-  error(reason: RejectionReason, retryAfter: number, cause: unknown): CircuitBreakerError {
-    const { state, openedAt } = this.circuit.snapshot
-    return circuitBreakerError(
-      {
-        breaker: this.settings.name,
-        state,
-        reason,
-        retryAfter: Math.max(0, retryAfter),
-        openedAt: openedAt === undefined ? undefined : new Date(openedAt),
-        cause,
-      },
-      this.settings.stackTrace,
-    )
-  }
-
   /** Whether somebody needs to know how long calls take. */
   get isTimed(): boolean {
     return this.settings.slowCall !== Number.POSITIVE_INFINITY || this.judge.classifies
+  }
+
+  #replaces(effect: Effect, verdict: Verdict): effect is 'tripped' | 'trial-failed' {
+    if (effect !== 'tripped' && effect !== 'trial-failed') return false
+    return verdict === 'failure' && this.settings.throwNewErrorOnTrip && !this.settings.shadow
+  }
+
+  #opened(reason: 'tripped' | 'trial-failed', cause: unknown): CircuitBreakerError {
+    return this.#error(reason, this.circuit.snapshot.until - this.settings.clock.now(), cause)
   }
 
   #renewPass(): Pass | undefined {
@@ -147,6 +192,7 @@ export class Gate {
     const { circuit, stats, settings, listeners, breaker } = this
     const { snapshot } = circuit
     const { clock } = settings
+    const fail = (error: unknown): unknown => this.settle(pass, this.judge.ofError(error, 0, NO_ARGUMENTS), error, 0)
     const pass: Pass = {
       snapshot,
       lease: undefined,
@@ -158,9 +204,25 @@ export class Gate {
         } else stats.late++
         return value
       },
-      fail: (error) => new Rejection(this.settle(pass, this.judge.ofError(error, 0, NO_ARGUMENTS), error, 0)),
+      fail,
+      reject: (error) => new Rejection(fail(error)),
     }
     return pass
+  }
+
+  #error(reason: RejectionReason, retryAfter: number, cause: unknown): CircuitBreakerError {
+    const { state, openedAt } = this.circuit.snapshot
+    return circuitBreakerError(
+      {
+        breaker: this.settings.name,
+        state,
+        reason,
+        retryAfter: Math.max(0, retryAfter),
+        openedAt: openedAt === undefined ? undefined : new Date(openedAt),
+        cause,
+      },
+      this.settings.stackTrace,
+    )
   }
 
   #count(effect: Effect, verdict: Verdict, slow: boolean): void {

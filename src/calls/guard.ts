@@ -7,9 +7,16 @@ import { type AnyFunction, invoke, wrapWith } from './invoke.ts'
 /** A method decorator, callable unbound, by the TC39 standard and TypeScript's legacy one. */
 export interface Guard {
   // biome-ignore lint/suspicious/noExplicitAny: a method's own parameters must be accepted
-  <This, Value extends (this: This, ...args: any) => PromiseLike<any>>(value: Value, context: ClassMethodDecoratorContext<This, Value>): Value
+  <This, Value extends (this: This, ...args: any) => PromiseLike<any>>(
+    value: Value,
+    context: ClassMethodDecoratorContext<This, Value>,
+  ): Value
   // biome-ignore lint/suspicious/noExplicitAny: a method's own parameters must be accepted
-  <Value extends (...args: any) => PromiseLike<any>>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<Value>): void
+  <Value extends (...args: any) => PromiseLike<any>>(
+    target: object,
+    key: string | symbol,
+    descriptor: TypedPropertyDescriptor<Value>,
+  ): void
 }
 
 const METHOD = { kind: 'method' }

@@ -8,13 +8,17 @@ import type { AnyFunction } from './invoke.ts'
 /** An iterable, or a function that makes one. */
 export type Source = AnyFunction | AsyncIterable<unknown> | Iterable<unknown>
 
-// biome-ignore lint/suspicious/noExplicitAny: inferred from what the user's generator yields, returns and takes
+// biome-ignore-start lint/suspicious/noExplicitAny: inferred from what the user's generator yields, returns and takes
 export type SyncGenerator = Generator<any, any, any>
-// biome-ignore lint/suspicious/noExplicitAny: inferred from what the user's generator yields, returns and takes
 export type AnyGenerator = AsyncGenerator<any, any, any> | SyncGenerator
+// biome-ignore-end lint/suspicious/noExplicitAny: as above
 
 /** An iteration that yields, returns and takes what the source's does. */
-export type Iteration<G> = G extends AsyncGenerator<infer T, infer R, infer N> | Generator<infer T, infer R, infer N> ? AsyncGenerator<T, R, N> : never
+export type Iteration<G> = G extends AsyncGenerator<infer T, infer R, infer N> | Generator<infer T, infer R, infer N>
+  ? AsyncGenerator<T, R, N>
+  : never
+
+/** The same, in sync. */
 export type IterationSync<G> = G extends Generator<infer T, infer R, infer N> ? Generator<T, R, N> : never
 
 export async function* iterate(gate: Gate, source: Source, args: readonly unknown[]): AsyncGenerator {

@@ -17,8 +17,11 @@ export class Rejection implements PromiseLike<never> {
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- being a thenable is what it is for
-  then<A = never, B = never>(_: unknown, reject?: ((reason: unknown) => A | B | PromiseLike<A | B>) | null): PromiseLike<A | B> {
+  then<A = never, B = never>(
+    _: unknown,
+    reject?: ((reason: unknown) => A | B | PromiseLike<A | B>) | null,
+  ): PromiseLike<A | B> {
     reject?.(this.#error)
-    return this as PromiseLike<never>
+    return this
   }
 }

@@ -5,7 +5,7 @@
 import { bad, checkDuration, checkFunction } from '../core/check.ts'
 import { isCircuitBreakerError } from '../core/errors.ts'
 import { onAbort } from './abort.ts'
-import type { Attempt } from './attempt.ts'
+import { Attempt } from './attempt.ts'
 import type { Gate } from './gate.ts'
 import { rejectSoon } from './rejection.ts'
 
@@ -28,6 +28,7 @@ export interface RunContext {
 type Body = (context: RunContext) => unknown
 
 export function run(gate: Gate, body: Body, options: RunOptions<unknown> = {}): Promise<unknown> {
+  checkFunction('fn', body)
   const { signal, fallback } = options
   const timeout = checkDuration('timeout', options.timeout ?? gate.settings.timeout)
   if (fallback !== undefined) checkFunction('fallback', fallback)
@@ -35,12 +36,8 @@ export function run(gate: Gate, body: Body, options: RunOptions<unknown> = {}): 
     checkSignal(signal)
     if (signal.aborted) return rejectSoon(signal.reason)
   }
-  let admitted: Attempt
-  try {
-    admitted = gate.admit(body as (...args: never) => unknown)
-  } catch (error) {
-    return fallback === undefined ? rejectSoon(error) : answer(fallback, error)
-  }
+  const admitted = gate.ask(body)
+  if (!(admitted instanceof Attempt)) return fallback === undefined ? rejectSoon(admitted) : answer(fallback, admitted)
   return new Promise((resolve, reject) => {
     const call = new Call(gate, admitted, signal ?? undefined, timeout, {
       value: resolve,
@@ -64,6 +61,7 @@ interface Ending {
 /** One running call. */
 class Call implements RunContext {
   readonly #admitted: Attempt
+  readonly #caller: AbortSignal | undefined
   readonly #ignoreCaller: (() => void) | undefined
   readonly #ending: Ending
   readonly #cancelTimer: (() => void) | undefined
@@ -74,6 +72,7 @@ class Call implements RunContext {
   constructor(gate: Gate, admitted: Attempt, caller: AbortSignal | undefined, timeout: number, ending: Ending) {
     this.#admitted = admitted
     this.#ending = ending
+    this.#caller = caller
     this.#ignoreCaller = caller && onAbort(caller, () => this.#onAbort(caller.reason))
     if (timeout !== Number.POSITIVE_INFINITY) {
       this.#cancelTimer = gate.settings.clock.after(timeout, () => this.#onTimeout(timeout))
@@ -89,6 +88,8 @@ class Call implements RunContext {
   }
 
   start(body: Body): void {
+    // A listener may have aborted it before anybody waited for that.
+    if (this.#caller?.aborted) return this.#onAbort(this.#caller.reason)
     let outcome: Promise<unknown>
     try {
       outcome = Promise.resolve(body(this))

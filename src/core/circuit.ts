@@ -36,16 +36,33 @@ export interface Transition extends Origin {
   readonly at: number
 }
 
+/** Told of each transition. */
+export interface CircuitWatcher {
+  told(transition: Transition): void
+}
+
+interface KeyedWindow {
+  readonly key: string
+  readonly window: Window
+}
+
+// Shared by all circuits that have none, which is most of them.
+const NO_WINDOWS: readonly KeyedWindow[] = Object.freeze([])
+
+const SMALL_CROWD = 8
+
 export class Circuit {
   snapshot: Snapshot = PRISTINE
   /** Failures in a row, trial failures included. */
   failures = 0
   /** The newest failure, for the `cause` of rejections. */
   lastFailure: unknown
-  /** Told of each transition, by {@link Circuit.tell}. */
-  readonly watchers: Set<(transition: Transition) => void> = new Set()
-  #windows: readonly { readonly key: string; readonly window: Window }[] = []
-  #untold: Transition[] = []
+  #watchers: WeakRef<CircuitWatcher>[] = []
+  // So many watchers, and those that are gone are cleared out.
+  #crowd = SMALL_CROWD
+  #windows: readonly KeyedWindow[] = NO_WINDOWS
+  #untold: Transition[] | undefined
+  #telling = false
   #credit = 0
   #leases = 0
 
@@ -53,6 +70,15 @@ export class Circuit {
   isPlain(clock: FullClock): boolean {
     const { state, forced, since, rampUp } = this.snapshot
     return state === 'closed' && forced === undefined && (rampUp === 0 || clock.now() >= since + rampUp)
+  }
+
+  /** Adds who is told of transitions, by {@link tell}, for as long as somebody else holds it. */
+  addWatcher(watcher: CircuitWatcher): void {
+    if (this.#watchers.length >= this.#crowd) {
+      this.#watchers = this.#watchers.filter((one) => one.deref() !== undefined)
+      this.#crowd = Math.max(SMALL_CROWD, 2 * this.#watchers.length)
+    }
+    this.#watchers.push(new WeakRef(watcher))
   }
 
   /** Whether outcomes need the time. */
@@ -64,7 +90,7 @@ export class Circuit {
   watch(parts: readonly Part[]): void {
     for (const part of parts) {
       if (part.kind !== 'rate' || this.#window(part.key) !== undefined) continue
-      this.#windows = [...this.#windows, { key: part.key, window: makeWindow(part) }]
+      this.#windows = this.#windows.concat({ key: part.key, window: makeWindow(part) })
     }
   }
 
@@ -111,16 +137,19 @@ export class Circuit {
     return part.kind === 'rate' ? this.#window(part.key)?.sums(now) : undefined
   }
 
-  open(rules: Rules, clock: FullClock, origin: Origin): void {
+  open(rules: Rules, clock: FullClock, origin: Origin = said('open')): void {
     const openFor = openTime(rules.resetTimeout, machine.keptRelapses(this.snapshot), this.lastFailure)
-    this.#move(machine.commandedOpen(this.snapshot, { now: clock.now(), wall: clock.wallNow(), openFor, ...origin }), clock)
+    this.#move(
+      machine.commandedOpen(this.snapshot, { now: clock.now(), wall: clock.wallNow(), openFor, ...origin }),
+      clock,
+    )
   }
 
-  halfOpen(clock: FullClock, origin: Origin): void {
+  halfOpen(clock: FullClock, origin: Origin = said('halfOpen')): void {
     this.#move(machine.commandedHalfOpen(this.snapshot, clock.now(), clock.wallNow(), origin), clock)
   }
 
-  close(rules: Rules, clock: FullClock, origin: Origin): void {
+  close(rules: Rules, clock: FullClock, origin: Origin = said('close')): void {
     const rampUp = this.snapshot.state === 'closed' ? 0 : rules.rampUp
     this.#move(machine.commandedClose(clock.now(), rampUp, origin), clock)
   }
@@ -129,7 +158,7 @@ export class Circuit {
     this.#move(machine.held(this.snapshot, hold, clock.now(), clock.wallNow()), clock)
   }
 
-  release(clock: FullClock, origin: Origin): void {
+  release(clock: FullClock, origin: Origin = said('release')): void {
     if (this.snapshot.forced === undefined) return
     this.#move(machine.released(this.snapshot, clock.now(), clock.wallNow(), origin), clock)
   }
@@ -156,16 +185,19 @@ export class Circuit {
   }
 
   /** The windows by key, for `snapshot()`. */
-  get windows(): readonly { readonly key: string; readonly window: Window }[] {
+  get windows(): readonly KeyedWindow[] {
     return this.#windows
   }
 
-  /** Tells the watchers what has changed since the last time. */
+  /** Tells the watchers what has changed since the last time: each change to all of them before the next. */
   tell(): void {
-    if (this.#untold.length === 0) return
-    const untold = this.#untold
-    this.#untold = []
-    for (const transition of untold) for (const watcher of this.watchers) watcher(transition)
+    if (this.#untold === undefined || this.#telling) return
+    this.#telling = true
+    for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift()) {
+      for (const watcher of this.#watchers) watcher.deref()?.told(next)
+    }
+    this.#telling = false
+    this.#untold = undefined
   }
 
   #settleTrial(lease: Lease, verdict: Verdict, error: unknown, rules: Rules, clock: FullClock): Effect {
@@ -214,7 +246,7 @@ export class Circuit {
     const { state: from } = this.snapshot
     this.snapshot = next
     if (next.state === 'closed') this.#clear()
-    if (from !== next.state) this.#untold.push({ from, to: next.state, at: clock.wallNow(), why, by: next.by })
+    if (from !== next.state) (this.#untold ??= []).push({ from, to: next.state, at: clock.wallNow(), why, by: next.by })
   }
 
   #clear(): void {
@@ -226,6 +258,11 @@ export class Circuit {
   #window(key: string): Window | undefined {
     return this.#windows.find((one) => one.key === key)?.window
   }
+}
+
+/** Who calls a command in code does not say why. */
+function said(command: string): Origin {
+  return { why: `${command}() was called`, by: undefined }
 }
 
 function makeWindow({ window }: RatePart): Window {

@@ -27,6 +27,11 @@ export function describeDuration(ms: number): string {
   return ms < 7_200_000 ? `${round(ms / 60_000)} min` : `${round(ms / 3_600_000)} h`
 }
 
+/** 1 call, 5 calls. */
+export function describeCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
 function round(value: number): number {
   return Math.round(value * 10) / 10
 }

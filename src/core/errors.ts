@@ -85,12 +85,11 @@ export class CircuitBreakerError extends Error {
 export function circuitBreakerError(rejection: Rejection, stackTrace: boolean): CircuitBreakerError {
   if (stackTrace) return construct(rejection)
   const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 0
-  try {
-    return construct(rejection)
-  } finally {
-    Error.stackTraceLimit = limit
-  }
+  // Where the limit cannot be written (frozen intrinsics), the stack is captured after all.
+  Reflect.set(Error, 'stackTraceLimit', 0)
+  const error = construct(rejection)
+  Reflect.set(Error, 'stackTraceLimit', limit)
+  return error
 }
 
 /**

@@ -3,7 +3,7 @@
 
 import type { Circuit } from './circuit.ts'
 import type { FullClock } from './clock.ts'
-import { describeDuration } from './describe.ts'
+import { describeCount, describeDuration } from './describe.ts'
 import type { Rules } from './options.ts'
 import type { CircuitState, Snapshot } from './snapshot.ts'
 
@@ -53,7 +53,17 @@ export function explain(name: string, circuit: Circuit, rules: Rules, clock: Ful
   const text = story.filter((sentence) => sentence !== '').join(' ')
   const openedAt = snapshot.openedAt === undefined ? undefined : new Date(snapshot.openedAt)
   const nextTrialAt = trialAt === undefined ? undefined : toDate(trialAt)
-  return Object.freeze({ state: snapshot.state, scope: 'local', reason, counts, policy: rules.trip.text, openedAt, nextTrialAt, forced, text })
+  return Object.freeze({
+    state: snapshot.state,
+    scope: 'local',
+    reason,
+    counts,
+    policy: rules.trip.text,
+    openedAt,
+    nextTrialAt,
+    forced,
+    text,
+  })
 }
 
 function countsOf(circuit: Circuit, rules: Rules, now: number): Readonly<Record<string, number>> {
@@ -87,18 +97,28 @@ function becauseInWords({ why, by, forced }: Snapshot): string {
 }
 
 function nextInWords({ state, forced, rampUp, since }: Snapshot, trialAt: number | undefined, now: number): string {
-  if (forced !== undefined) return `This ends ${forced.until === Number.POSITIVE_INFINITY ? 'when somebody releases it' : `in ${describeDuration(forced.until - now)}`}.`
-  if (state === 'closed') return now < since + rampUp ? `Traffic is back in full in ${describeDuration(since + rampUp - now)}.` : 'Calls pass.'
-  if (state === 'half-open') return trialAt === undefined ? 'The next call is a trial.' : `A trial call is in flight; its answer is due in ${describeDuration(trialAt - now)}.`
-  if (trialAt === undefined || trialAt === Number.POSITIVE_INFINITY) return 'Calls are rejected until somebody closes it.'
-  return trialAt <= now ? 'The next call is a trial.' : `Calls are rejected; the next trial may go in ${describeDuration(trialAt - now)}.`
+  if (forced !== undefined)
+    return `This ends ${forced.until === Number.POSITIVE_INFINITY ? 'when somebody releases it' : `in ${describeDuration(forced.until - now)}`}.`
+  if (state === 'closed')
+    return now < since + rampUp
+      ? `Traffic is back in full in ${describeDuration(since + rampUp - now)}.`
+      : 'Calls pass.'
+  if (state === 'half-open')
+    return trialAt === undefined
+      ? 'The next call is a trial.'
+      : `A trial call is in flight; its answer is due in ${describeDuration(trialAt - now)}.`
+  if (trialAt === undefined || trialAt === Number.POSITIVE_INFINITY)
+    return 'Calls are rejected until somebody closes it.'
+  return trialAt <= now
+    ? 'The next call is a trial.'
+    : `Calls are rejected; the next trial may go in ${describeDuration(trialAt - now)}.`
 }
 
 function countsInWords(counts: Readonly<Record<string, number>>, { state }: Snapshot): string {
   const { failures = 0, windowCalls, windowFailures, windowSlow } = counts
   if (state !== 'closed') return ''
-  const row = failures === 0 ? '' : `The last ${failures === 1 ? 'call' : `${failures} calls`} failed.`
+  const row = failures === 0 ? '' : `The last ${failures === 1 ? 'call' : describeCount(failures, 'call')} failed.`
   if (windowCalls === undefined || windowCalls === 0) return row
   const slow = windowSlow === 0 ? '' : `, ${windowSlow} slow`
-  return `${row} Of ${windowCalls} calls lately, ${windowFailures} failed${slow}.`.trim()
+  return `${row} Of ${describeCount(windowCalls, 'call')} lately, ${windowFailures} failed${slow}.`.trim()
 }

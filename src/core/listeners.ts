@@ -40,20 +40,49 @@ export interface Listener {
   storageUp?(breaker: CircuitBreaker): Told
 }
 
-const EVENTS = ['beforeCall', 'success', 'failure', 'ignored', 'rejected', 'stateChange', 'storageDown', 'storageUp'] as const
+const EVENTS = [
+  'beforeCall',
+  'success',
+  'failure',
+  'ignored',
+  'rejected',
+  'stateChange',
+  'storageDown',
+  'storageUp',
+] as const
 
 type Event = (typeof EVENTS)[number]
 type Arguments<E extends Event> = Parameters<NonNullable<Listener[E]>>
 
+type Hearing = Readonly<Record<Event, boolean>>
+
+/** Always of one shape, so that looking at it stays cheap. */
+function hearing(hears: (event: Event) => boolean): Hearing {
+  return {
+    beforeCall: hears('beforeCall'),
+    success: hears('success'),
+    failure: hears('failure'),
+    ignored: hears('ignored'),
+    rejected: hears('rejected'),
+    stateChange: hears('stateChange'),
+    storageDown: hears('storageDown'),
+    storageUp: hears('storageUp'),
+  }
+}
+
+// Most breakers have no listeners: they share these.
+const NOTHING: Hearing = hearing(() => false)
+const NOBODY: readonly Listener[] = Object.freeze([])
+
 /** The listeners of one breaker. */
 export class Listeners {
   /** Per event, whether somebody listens: work for observers is done only then. */
-  readonly hear: Record<Event, boolean> = Object.fromEntries(EVENTS.map((event) => [event, false])) as Record<Event, boolean>
-  #all: readonly Listener[] = Object.freeze([])
+  hear: Hearing = NOTHING
+  #all: readonly Listener[] = NOBODY
   #waiting: (() => void)[] | undefined
 
   constructor(listeners: readonly Listener[]) {
-    this.add(checkArray('listeners', listeners))
+    if (checkArray('listeners', listeners).length > 0) this.add(listeners)
   }
 
   get all(): readonly Listener[] {
@@ -96,7 +125,8 @@ export class Listeners {
     for (const listener of this.#all) {
       try {
         const told = (listener[event] as ((...args: Arguments<E>) => Told) | undefined)?.call(listener, ...args)
-        if (typeof told?.then === 'function') told.then(undefined, (thrown) => warn(`A listener rejected in ${event}`, thrown))
+        if (typeof told?.then === 'function')
+          told.then(undefined, (thrown) => warn(`A listener rejected in ${event}`, thrown))
       } catch (thrown) {
         warn(`A listener threw in ${event}`, thrown)
       }
@@ -105,10 +135,11 @@ export class Listeners {
 
   #set(all: readonly Listener[]): void {
     this.#all = Object.freeze(all)
-    for (const event of EVENTS) this.hear[event] = all.some((listener) => typeof listener[event] === 'function')
+    this.hear = hearing((event) => all.some((listener) => typeof listener[event] === 'function'))
   }
 }
 
 function checkListener(listener: Listener): void {
-  if (typeof listener !== 'object' || listener === null) throw bad('listeners', 'a list of objects with methods', listener, 'listener')
+  if (typeof listener !== 'object' || listener === null)
+    throw bad('listeners', 'a list of objects with methods', listener, 'listener')
 }

@@ -95,13 +95,29 @@ export function keptRelapses(at: Snapshot): number {
 /** The trip policy was crossed, or a trial failed. */
 export function opened(at: Snapshot, opening: Opening): Snapshot {
   const { now, wall, openFor, why, by } = opening
-  return period({ state: 'open', since: now, until: now + openFor, relapses: nextRelapses(at, now), openedAt: wall, why, by })
+  return period({
+    state: 'open',
+    since: now,
+    until: now + openFor,
+    relapses: nextRelapses(at, now),
+    openedAt: wall,
+    why,
+    by,
+  })
 }
 
 /** An operator's `open`: on an open circuit its time starts anew. It is no relapse. */
 export function commandedOpen(at: Snapshot, opening: Opening): Snapshot {
   const { now, wall, openFor, why, by } = opening
-  return period({ state: 'open', since: now, until: now + openFor, relapses: keptRelapses(at), openedAt: wall, why, by })
+  return period({
+    state: 'open',
+    since: now,
+    until: now + openFor,
+    relapses: keptRelapses(at),
+    openedAt: wall,
+    why,
+    by,
+  })
 }
 
 /** An operator's `half-open`: the next call is a trial. */

@@ -21,7 +21,12 @@ interface Memo {
   readonly successes: number
   readonly rampUp: number
   readonly openedAt: number | null
-  readonly forced: { readonly state: 'open' | 'closed'; readonly left: number | null; readonly by?: string | undefined; readonly reason?: string | undefined } | null
+  readonly forced: {
+    readonly state: 'open' | 'closed'
+    readonly left: number | null
+    readonly by?: string | undefined
+    readonly reason?: string | undefined
+  } | null
   readonly why?: string | undefined
   readonly by?: string | undefined
   readonly failures: number
@@ -43,7 +48,10 @@ export function toMemo(circuit: Circuit, clock: FullClock): string {
     successes,
     rampUp,
     openedAt: openedAt ?? null,
-    forced: forced === undefined ? null : { state: forced.state, left: finite(forced.until - now), by: forced.by, reason: forced.reason },
+    forced:
+      forced === undefined
+        ? null
+        : { state: forced.state, left: finite(forced.until - now), by: forced.by, reason: forced.reason },
     why,
     by,
     failures: circuit.failures,
@@ -60,16 +68,23 @@ export function fromMemo(json: string, circuit: Circuit, clock: FullClock): void
   const elapsed = Math.max(0, wall - memo.savedAt)
   const later = (left: number | null): number => (left === null ? Number.POSITIVE_INFINITY : now + left - elapsed)
   const since = memo.age === null ? Number.NEGATIVE_INFINITY : now - memo.age - elapsed
-  const forced: Hold | undefined = memo.forced === null ? undefined : {
-    state: memo.forced.state,
-    until: later(memo.forced.left),
-    by: memo.forced.by,
-    reason: memo.forced.reason,
-  }
+  const forced: Hold | undefined =
+    memo.forced === null
+      ? undefined
+      : {
+          state: memo.forced.state,
+          until: later(memo.forced.left),
+          by: memo.forced.by,
+          reason: memo.forced.reason,
+        }
   const { state, relapses, successes, rampUp, why, by } = memo
   const openedAt = memo.openedAt === null ? undefined : Math.min(memo.openedAt, wall)
   const until = memo.age === null ? Number.NEGATIVE_INFINITY : later(memo.left)
-  circuit.restore(period({ state, since, until, relapses, successes, rampUp, openedAt, forced, why, by }), memo.failures, clock)
+  circuit.restore(
+    period({ state, since, until, relapses, successes, rampUp, openedAt, forced, why, by }),
+    memo.failures,
+    clock,
+  )
   for (const { key, window } of circuit.windows) {
     const dump = memo.windows[key]
     if (dump !== undefined) window.load(dump, now, elapsed)
@@ -84,16 +99,20 @@ function checkMemo(value: unknown): Memo {
   const memo = asRecord(value)
   if (memo['version'] !== VERSION) throw refuse('version', memo['version'])
   check(memo, 'state', isState)
-  for (const key of ['savedAt', 'relapses', 'successes', 'rampUp', 'failures']) check(memo, key, isNumber)
-  for (const key of ['age', 'left', 'openedAt']) check(memo, key, (one) => one === null || isNumber(one))
+  check(memo, 'savedAt', isNumber)
+  for (const key of ['relapses', 'successes', 'failures']) check(memo, key, isCount)
+  check(memo, 'rampUp', isLength)
+  check(memo, 'age', (one) => one === null || isLength(one))
+  check(memo, 'left', (one) => one === null || isNumber(one))
+  check(memo, 'openedAt', (one) => (memo['state'] === 'closed' ? one === null : isNumber(one)))
   for (const key of ['why', 'by']) check(memo, key, isText)
-  if (memo['forced'] !== null) checkForced(asRecord(memo['forced']))
+  if (memo['forced'] !== null) checkForced(asRecord(memo['forced']), memo['state'])
   for (const window of Object.values(asRecord(memo['windows']))) checkWindow(asRecord(window))
   return memo as unknown as Memo
 }
 
-function checkForced(forced: Record<string, unknown>): void {
-  check(forced, 'state', (one) => one === 'open' || one === 'closed')
+function checkForced(forced: Record<string, unknown>, state: unknown): void {
+  check(forced, 'state', (one) => one === state && state !== 'half-open')
   check(forced, 'left', (one) => one === null || isNumber(one))
   for (const key of ['by', 'reason']) check(forced, key, isText)
 }
@@ -105,7 +124,8 @@ function checkWindow(window: Record<string, unknown>): void {
   }
   check(window, 'slots', Array.isArray)
   for (const slot of window['slots'] as unknown[]) {
-    for (const key of ['age', 'ok', 'bad', 'slow']) check(asRecord(slot), key, isNumber)
+    check(asRecord(slot), 'age', isNumber)
+    for (const key of ['ok', 'bad', 'slow']) check(asRecord(slot), key, isCount)
   }
 }
 
@@ -119,7 +139,9 @@ function asRecord(value: unknown): Record<string, unknown> {
 }
 
 function refuse(key: string, value: unknown): TypeError {
-  return new TypeError(`Expected a snapshot of version ${VERSION} made by snapshot(); its \`${key}\` is ${describeValue(value)}`)
+  return new TypeError(
+    `Expected a snapshot of version ${VERSION} made by snapshot(); its \`${key}\` is ${describeValue(value)}`,
+  )
 }
 
 function isState(value: unknown): boolean {
@@ -128,6 +150,14 @@ function isState(value: unknown): boolean {
 
 function isNumber(value: unknown): boolean {
   return typeof value === 'number' && Number.isFinite(value)
+}
+
+function isLength(value: unknown): boolean {
+  return isNumber(value) && (value as number) >= 0
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 function isText(value: unknown): boolean {

@@ -2,7 +2,17 @@
 // table in docs/options.md is generated from DEFAULTS and the comments below.
 
 import { checkResetTimeout, DEFAULT_RESET_TIMEOUT, type ResetTimeout } from './backoff.ts'
-import { bad, checkBetween, checkBoolean, checkCount, checkDuration, checkFunction, checkKnown, checkObject, checkPositive } from './check.ts'
+import {
+  bad,
+  checkBetween,
+  checkBoolean,
+  checkCount,
+  checkDuration,
+  checkFunction,
+  checkKnown,
+  checkObject,
+  checkPositive,
+} from './check.ts'
 import { type Clock, type FullClock, fullClock } from './clock.ts'
 import type { Listener } from './listeners.ts'
 import { consecutive, type Part, partsOf, type TripPolicy } from './trip.ts'
@@ -69,7 +79,9 @@ export interface Settings {
 
 /** Everything a breaker takes, less what only an upper floor knows (`storage`). */
 export interface Options extends RuleOptions {
+  /** The circuit's identity in storage, metrics and errors; a text that is not empty, fixed for good. PyBreaker's `name`. @default 'circuit' */
   name?: string | undefined
+  /** `{ now(), wallNow?(), after?() }`: monotonic ms decide, epoch ms are for people, `after(ms, run)` is a timer. @default the system's */
   clock?: Clock | undefined
 }
 
@@ -113,7 +125,10 @@ export function resolveSettings(options: Options): Settings {
     clock: fullClock(options.clock === undefined ? undefined : checkClock(options.clock)),
     slowCall: checkDuration('slowCall', options.slowCall ?? DEFAULTS.slowCall),
     timeout: checkDuration('timeout', options.timeout ?? DEFAULTS.timeout),
-    throwNewErrorOnTrip: checkBoolean('throwNewErrorOnTrip', options.throwNewErrorOnTrip ?? DEFAULTS.throwNewErrorOnTrip),
+    throwNewErrorOnTrip: checkBoolean(
+      'throwNewErrorOnTrip',
+      options.throwNewErrorOnTrip ?? DEFAULTS.throwNewErrorOnTrip,
+    ),
     stackTrace: checkBoolean('stackTrace', options.stackTrace ?? DEFAULTS.stackTrace),
     shadow: checkBoolean('shadow', options.shadow ?? DEFAULTS.shadow),
   })
@@ -123,7 +138,10 @@ export function resolveRules(options: Options, settings: Settings): Rules {
   const failMax = checkCount('failMax', options.failMax ?? DEFAULTS.failMax)
   const trip = options.trip ?? consecutive(failMax)
   const parts = partsOf(trip, 'trip')
-  if (settings.slowCall === Number.POSITIVE_INFINITY && parts.some((part) => part.kind === 'rate' && part.of === 'slow')) {
+  if (
+    settings.slowCall === Number.POSITIVE_INFINITY &&
+    parts.some((part) => part.kind === 'rate' && part.of === 'slow')
+  ) {
     throw new TypeError('Expected `slowCall` to be finite where `trip` has a slowRate, got `Infinity` (number)')
   }
   return {
@@ -136,6 +154,14 @@ export function resolveRules(options: Options, settings: Settings): Rules {
     trialTimeout: checkPositive('trialTimeout', options.trialTimeout ?? trialTimeoutFor(settings.timeout)),
     rampUp: checkBetween('rampUp', options.rampUp ?? DEFAULTS.rampUp, 0, Number.MAX_SAFE_INTEGER),
   }
+}
+
+/** @throws TypeError or RangeError where it is no count, or a policy decides. */
+export function setFailMax(rules: Rules, value: number): void {
+  if (rules.failMax === undefined) throw new TypeError('Expected `failMax` not to be set where `trip` decides')
+  rules.failMax = checkCount('failMax', value)
+  rules.trip = consecutive(value)
+  rules.parts = partsOf(rules.trip, 'trip')
 }
 
 function trialTimeoutFor(timeout: number): number {

@@ -3,7 +3,7 @@
 // failure rate of no calls is 0.
 
 import { bad, checkBetween, checkCount, checkKnown, checkObject, checkPositive } from './check.ts'
-import { describeDuration, describeValue } from './describe.ts'
+import { describeCount, describeDuration, describeValue } from './describe.ts'
 import type { Sums } from './window.ts'
 
 /** So many failures in a row. */
@@ -60,6 +60,9 @@ export interface CountWindow {
 const DEFAULTS = { threshold: 0.5, window: 10_000, minimumCalls: 10 }
 const LARGEST_COUNT = 100_000
 const NO_CALLS: Sums = { ok: 0, bad: 0, slow: 0 }
+// Most breakers of a process count to the same small number: they share its policy.
+const LARGEST_COMMON = 100
+const COMMON = new Map<number, TripPolicy>()
 const PARTS = new WeakMap<TripPolicy, readonly Part[]>()
 
 /**
@@ -68,7 +71,14 @@ const PARTS = new WeakMap<TripPolicy, readonly Part[]>()
  */
 export function consecutive(n: number): TripPolicy {
   checkCount('consecutive(n)', n)
-  return make([{ kind: 'consecutive', failures: n }], n === 1 ? '1 failure' : `${n} failures in a row`)
+  const known = COMMON.get(n)
+  if (known !== undefined) return known
+  const made = make(
+    [{ kind: 'consecutive', failures: n }],
+    `${describeCount(n, 'failure')}${n === 1 ? '' : ' in a row'}`,
+  )
+  if (n <= LARGEST_COMMON) COMMON.set(n, made)
+  return made
 }
 
 /**
@@ -119,11 +129,12 @@ export function crosses(part: Part, failures: number, sums: Sums | undefined): b
 
 /** Why it was crossed, for people. */
 export function describeCrossing(part: Part, failures: number, sums: Sums | undefined): string {
-  if (part.kind === 'consecutive') return failures === 1 ? '1 call failed' : `${failures} calls in a row failed`
+  if (part.kind === 'consecutive')
+    return `${describeCount(failures, 'call')}${failures === 1 ? '' : ' in a row'} failed`
   const { ok, bad: failed, slow } = sums ?? NO_CALLS
   const where = part.window.unit === 'ms' ? `in ${describeDuration(part.window.size)}` : 'lately'
-  const hit = part.of === 'slow' ? `${slow} of ${ok + failed} calls were slow` : `${failed} of ${ok + failed} calls failed`
-  return `${hit} ${where}`
+  const calls = describeCount(ok + failed, 'call')
+  return part.of === 'slow' ? `${slow} of ${calls} slow ${where}` : `${failed} of ${calls} failed ${where}`
 }
 
 function rate(of: 'failures' | 'slow', word: string, options: TimeWindow | CountWindow): TripPolicy {
@@ -137,9 +148,13 @@ function rate(of: 'failures' | 'slow', word: string, options: TimeWindow | Count
   const window = options.count === undefined ? lastMs(options.window) : lastCalls(options.count)
   const most = window.unit === 'calls' ? window.size : Number.MAX_SAFE_INTEGER
   const minimumCalls = checkCount('minimumCalls', options.minimumCalls ?? Math.min(DEFAULTS.minimumCalls, most))
-  if (minimumCalls > most) throw new RangeError(`Expected \`minimumCalls\` to be at most \`count\` (${most}), got ${describeValue(minimumCalls)}`)
-  const span = window.unit === 'ms' ? describeDuration(window.size) : `${window.size} calls`
-  const text = `${Math.round(threshold * 1000) / 10} % ${word} in the last ${span}, of at least ${minimumCalls} calls`
+  if (minimumCalls > most)
+    throw new RangeError(
+      `Expected \`minimumCalls\` to be at most \`count\` (${most}), got ${describeValue(minimumCalls)}`,
+    )
+  const span = window.unit === 'ms' ? describeDuration(window.size) : describeCount(window.size, 'call')
+  const least = minimumCalls === 1 ? '' : `, of at least ${minimumCalls} calls`
+  const text = `${Math.round(threshold * 1000) / 10} % ${word} in the last ${span}${least}`
   return make([{ kind: 'rate', of, threshold, minimumCalls, window, key: `${window.unit}:${window.size}` }], text)
 }
 

@@ -15,8 +15,22 @@ export type ErrorMatcher = (abstract new (...args: any) => unknown) | ((error: a
 
 /** What `classify` sees. `duration` in ms. */
 export type Outcome =
-  | { readonly ok: true; readonly value: unknown; readonly error?: undefined; readonly duration: number; readonly args: readonly unknown[] }
-  | { readonly ok: false; readonly error: unknown; readonly value?: undefined; readonly duration: number; readonly args: readonly unknown[] }
+  | {
+      readonly ok: true
+      readonly value: unknown
+      readonly error?: undefined
+      readonly duration: number
+      readonly args: readonly unknown[]
+    }
+  | {
+      readonly ok: false
+      readonly error: unknown
+      readonly value?: undefined
+      readonly duration: number
+      readonly args: readonly unknown[]
+    }
+
+const NO_MATCHERS: readonly ErrorMatcher[] = Object.freeze([])
 
 export type Classify = (outcome: Outcome) => Verdict
 
@@ -66,7 +80,8 @@ export class Judge {
     try {
       const verdict: unknown = this.#classify(outcome)
       if (verdict === 'success' || verdict === 'failure' || verdict === 'ignore') return verdict
-      if (verdict !== undefined) warn(`\`classify\` answered ${describeValue(verdict)}, which is no verdict; it was skipped`)
+      if (verdict !== undefined)
+        warn(`\`classify\` answered ${describeValue(verdict)}, which is no verdict; it was skipped`)
     } catch (thrown) {
       warn('`classify` threw; it was skipped', thrown)
     }
@@ -96,5 +111,5 @@ function checkMatchers(option: string, matchers: readonly ErrorMatcher[]): reado
   for (const matcher of checkArray(option, matchers)) {
     if (typeof matcher !== 'function') throw bad(option, 'a list of error classes and predicates', matcher, 'matcher')
   }
-  return Object.freeze([...matchers])
+  return matchers.length === 0 ? NO_MATCHERS : Object.freeze([...matchers])
 }

@@ -11,7 +11,14 @@ export interface Sums {
 
 /** A window as data, for `snapshot()`. An age is how many ms ago the middle of a slot was. */
 export type WindowMemo =
-  | { readonly slots: readonly { readonly age: number; readonly ok: number; readonly bad: number; readonly slow: number }[] }
+  | {
+      readonly slots: readonly {
+        readonly age: number
+        readonly ok: number
+        readonly bad: number
+        readonly slow: number
+      }[]
+    }
   | { readonly calls: string }
 
 export interface Window {
@@ -36,7 +43,7 @@ const SLOW = 2
 /** The last `span` ms in ten slots. A clock that steps back writes into the newest slot. */
 export class TimeWindow implements Window {
   readonly #width: number
-  #ring: Float64Array | undefined
+  #ring: number[] | undefined
   #newest = Number.NEGATIVE_INFINITY
   // The newest slot's end and place, so that most outcomes need neither a division nor a remainder.
   #end = Number.NEGATIVE_INFINITY
@@ -68,7 +75,7 @@ export class TimeWindow implements Window {
     this.sums(now)
     const slots = []
     for (let back = 0; back < SLOTS && this.#ring !== undefined; back++) {
-      const [ok = 0, bad = 0, slow = 0] = this.#ring.subarray(this.#base(this.#newest - back))
+      const [ok = 0, bad = 0, slow = 0] = this.#ring.slice(this.#base(this.#newest - back))
       if (ok + bad > 0) slots.push({ age: now - (this.#newest - back + 0.5) * this.#width, ok, bad, slow })
     }
     return { slots }
@@ -86,7 +93,7 @@ export class TimeWindow implements Window {
   /** Moves on to the slot of `now`, forgetting what falls out: at most one pass over the ring, however long the idle time. */
   #advance(now: number): void {
     const index = Math.max(Math.floor(now / this.#width), this.#newest)
-    this.#ring ??= new Float64Array(SLOTS * FIELDS)
+    this.#ring ??= new Array<number>(SLOTS * FIELDS).fill(0)
     const passed = Math.min(SLOTS, index - this.#newest)
     for (let step = 0; step < passed; step++) {
       const base = this.#base(index - step)
@@ -101,7 +108,7 @@ export class TimeWindow implements Window {
   }
 
   #count(base: number, ok: number, bad: number, slow: number): void {
-    const ring = this.#ring as Float64Array
+    const ring = this.#ring as number[]
     ring[base] = (ring[base] as number) + ok
     ring[base + BAD] = (ring[base + BAD] as number) + bad
     ring[base + SLOW] = (ring[base + SLOW] as number) + slow
@@ -160,7 +167,8 @@ export class CountWindow implements Window {
 
   load(memo: WindowMemo): void {
     if (!('calls' in memo)) return
-    for (const call of memo.calls.slice(-this.#size)) this.add((Number(call) & WAS_BAD) !== 0, (Number(call) & WAS_SLOW) !== 0)
+    for (const call of memo.calls.slice(-this.#size))
+      this.add((Number(call) & WAS_BAD) !== 0, (Number(call) & WAS_SLOW) !== 0)
   }
 
   #tally(call: number, sign: 1 | -1): void {

@@ -17,13 +17,21 @@ function newest(one: number | undefined, other: number | undefined): number | un
 }
 
 /** Newest first. */
-function mergeFails(one: readonly number[] = [], other: readonly number[] = [], most = 0): readonly number[] | undefined {
+function mergeFails(
+  one: readonly number[] = [],
+  other: readonly number[] = [],
+  most = 0,
+): readonly number[] | undefined {
   if (most === 0) return undefined
   return [...one, ...other].sort((a, b) => b - a).slice(0, most)
 }
 
 /** Newest first; starts are multiples of the slot's width. */
-function mergeSlots(one: readonly Slot[] = [], other: readonly Slot[] = [], { slotWidth = 0, slots: most = 0 }: Tally['keep']): readonly Slot[] | undefined {
+function mergeSlots(
+  one: readonly Slot[] = [],
+  other: readonly Slot[] = [],
+  { slotWidth = 0, slots: most = 0 }: Tally['keep'],
+): readonly Slot[] | undefined {
   if (most === 0 || slotWidth === 0) return undefined
   const byStart = new Map<number, Slot>()
   for (const { start: at, ok, bad, slow } of [...one, ...other]) {

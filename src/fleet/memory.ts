@@ -54,11 +54,16 @@ export class MemoryStorage implements CircuitStorage {
     return this.#stored(name, this.#circuits.get(name) as Held)
   }
 
-  replace(name: string, expected: StoredCircuit | undefined, next: Move): { readonly replaced: boolean; readonly current: StoredCircuit | undefined } {
+  replace(
+    name: string,
+    expected: StoredCircuit | undefined,
+    next: Move,
+  ): { readonly replaced: boolean; readonly current: StoredCircuit | undefined } {
     const at = this.#at()
     const held = this.#circuits.get(name)
     const epoch = held?.epoch ?? 0
-    if (epoch !== (expected?.epoch ?? 0) || at < (next.notBefore ?? at)) return { replaced: false, current: this.#answer(name) }
+    if (epoch !== (expected?.epoch ?? 0) || at < (next.notBefore ?? at))
+      return { replaced: false, current: this.#answer(name) }
     const written = write(next, epoch, at)
     this.#circuits.set(name, written)
     this.#log(name, held?.state ?? 'closed', written, held, at)
@@ -123,7 +128,17 @@ export class MemoryStorage implements CircuitStorage {
 }
 
 function created({ epoch, period }: Tally): Held {
-  const nothing = { until: 0, relapses: 0, successes: 0, leases: [], counts: {}, asked: 0, asker: undefined, move: '', mover: '' }
+  const nothing = {
+    until: 0,
+    relapses: 0,
+    successes: 0,
+    leases: [],
+    counts: {},
+    asked: 0,
+    asker: undefined,
+    move: '',
+    mover: '',
+  }
   return { state: 'closed', epoch, period, ...nothing }
 }
 

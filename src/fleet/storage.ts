@@ -41,7 +41,9 @@ export interface CircuitRecord<T = StorageTime> {
   readonly successes: number
   readonly leases: readonly StoredLease<T>[]
   readonly forced?: { readonly state: 'open' | 'closed'; readonly until: T } | undefined
-  readonly overrides?: { readonly failMax?: number; readonly resetTimeout?: number; readonly successThreshold?: number } | undefined
+  readonly overrides?:
+    | { readonly failMax?: number; readonly resetTimeout?: number; readonly successThreshold?: number }
+    | undefined
   readonly policy?: string | undefined
   readonly by?: string | undefined
   readonly why?: string | undefined
@@ -101,7 +103,14 @@ export interface StoredCircuit extends CircuitRecord<number> {
 
 /** Something said in passing: it changes no record. */
 export type Note =
-  | { readonly kind: 'ask'; readonly epoch: number; readonly asked: number; readonly asker: string; readonly since: number; readonly listeners: number }
+  | {
+      readonly kind: 'ask'
+      readonly epoch: number
+      readonly asked: number
+      readonly asker: string
+      readonly since: number
+      readonly listeners: number
+    }
   | { readonly kind: 'hush'; readonly epoch: number; readonly asked: number }
 
 /** Hears of one circuit, at most once each time, in no order. */
@@ -126,7 +135,12 @@ export interface StoredTransition {
 /** Who reads, and what it saw since it last did. */
 export interface Presence {
   readonly process: string
-  readonly circuits: Readonly<Record<string, { readonly calls: number; readonly failures: number; readonly rejected: number; readonly slow: number }>>
+  readonly circuits: Readonly<
+    Record<
+      string,
+      { readonly calls: number; readonly failures: number; readonly rejected: number; readonly slow: number }
+    >
+  >
 }
 
 /** Where circuits live. */
@@ -141,7 +155,11 @@ export interface CircuitStorage {
   /** Adds counts of the record's own epoch and period; others are dropped. Makes a record where there is none. */
   add(name: string, tally: Tally): MaybePromise<StoredCircuit>
   /** Sets the record if it is still the expected one. */
-  replace(name: string, expected: StoredCircuit | undefined, next: Move): MaybePromise<{ readonly replaced: boolean; readonly current: StoredCircuit | undefined }>
+  replace(
+    name: string,
+    expected: StoredCircuit | undefined,
+    next: Move,
+  ): MaybePromise<{ readonly replaced: boolean; readonly current: StoredCircuit | undefined }>
   watch(name: string, watcher: Watcher): () => void
   /** Names seen lately, healthy ones too. */
   list?(): MaybePromise<readonly string[]>

@@ -59,7 +59,10 @@ export class ManualClock implements Clock {
 
   #due(end: number): Timer | undefined {
     const due = this.#timers.filter((timer) => timer.at <= end)
-    return due.reduce<Timer | undefined>((first, timer) => (first === undefined || timer.at < first.at ? timer : first), undefined)
+    return due.reduce<Timer | undefined>(
+      (first, timer) => (first === undefined || timer.at < first.at ? timer : first),
+      undefined,
+    )
   }
 
   #moveTo(now: number): void {

@@ -56,7 +56,7 @@ describe('the demo, ended early', { timeout: 30_000 }, () => {
     ['SIGTERM, with 143', [], 'SIGTERM', 143],
   ] as const)('ends on %s, and its services with it', async (_how, args, signal, status) => {
     const player = play(...args)
-    const output = await player.hears(/ 0:01 /)
+    const output = await player.hears(/time +circuit/)
     expect(await left(output)).toBe(3)
     player.process.kill(signal)
     expect(await player.ended).toBe(status)
@@ -65,7 +65,7 @@ describe('the demo, ended early', { timeout: 30_000 }, () => {
 
   test('leaves no service behind when it is killed', async () => {
     const player = play()
-    const output = await player.hears(/ 0:01 /)
+    const output = await player.hears(/time +circuit/)
     player.process.kill('SIGKILL')
     expect(await player.ended).toBe('SIGKILL')
     await expect.poll(() => left(output), { timeout: 10_000 }).toBe(0)

@@ -1,17 +1,16 @@
 /** The live screen, drawn from a ledger that nobody played. */
-import { styleText } from 'node:util'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { frame } from '../../demo/frame.ts'
 import { Ledger } from '../../demo/ledger.ts'
 import { width } from '../../demo/paint.ts'
 import { newScreen } from '../../demo/screen.ts'
-import { patience, script } from '../../demo/script.ts'
+import { overtime, script } from '../../demo/script.ts'
 
 const plain = (_style: unknown, text: string): string => text
 let ledger: Ledger
 
 beforeEach(() => {
-  ledger = new Ledger(script, 150)
+  ledger = new Ledger(script, 20)
   for (const act of script) {
     ledger.begin(act)
     for (let order = 0; order < 2_000; order += 1) {
@@ -44,7 +43,7 @@ test.each([
   [100, 40],
   [300, 90],
 ])('the screen fits %i columns and %i rows', (columns, rows) => {
-  const lines = frame(ledger, 'Ctrl-C ends', { columns, rows }, plain)
+  const lines = frame(ledger, 'round 100 · Ctrl-C ends', { columns, rows }, plain)
   expect(lines.length).toBeLessThan(rows)
   expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(columns)
 })
@@ -58,7 +57,7 @@ test('the screen of 80 columns and 24 rows shows both shops, the explanation and
 
 test('colours change no width', () => {
   const size = { columns: 80, rows: 24 }
-  const coloured = frame(ledger, '', size, (style, text) => styleText(style, text))
+  const coloured = frame(ledger, '', size, (_style, text) => `\x1b[1m${text}\x1b[22m`)
   expect(coloured.join('')).toContain('\x1b[')
   expect(coloured.map(width)).toEqual(frame(ledger, '', size, plain).map(width))
 })
@@ -80,6 +79,6 @@ test('the screen gives the terminal back once', () => {
   expect(write.mock.calls.filter(([text]) => text.includes('\x1b[?1049l'))).toHaveLength(1)
 })
 
-test('the script with all its patience is over in less than 40 s', () => {
-  expect(script.reduce((total, act) => total + act.seconds, patience)).toBeLessThan(36)
+test('the script with all its overtime is over in less than 40 s', () => {
+  expect(script.reduce((total, act) => total + act.seconds, overtime)).toBeLessThan(36)
 })

@@ -126,6 +126,11 @@ export class NaiveCircuit {
     return this.state === 'closed' && this.forced === undefined && this.#ramp > 0 && this.now < ends ? ends : undefined
   }
 
+  /** When a closed circuit forgets its relapses. */
+  get forgetsAt(): number {
+    return this.state === 'closed' ? this.closedAt + this.#wasOpenFor : -Infinity
+  }
+
   // ---- what can happen
 
   pass(ms: number): void {

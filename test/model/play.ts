@@ -192,6 +192,7 @@ class Play {
       lease: Math.min(...naive.places.map(({ leaseEnds = -Infinity }) => leaseEnds)),
       force: naive.forced?.until ?? -Infinity,
       ramp: naive.rampEnds ?? -Infinity,
+      forget: naive.forgetsAt,
       slot: (Math.floor(naive.now / slot) + 1) * slot,
       window: (Math.floor(naive.now / slot) + 10) * slot,
     }

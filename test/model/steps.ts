@@ -7,7 +7,7 @@ import type { RateRule, Rule, Rules } from './naive.ts'
 /** How a call ends. `rejection`: with another breaker's error. `nothing`: its caller gives up. */
 export type Ending = 'value' | 'bad value' | 'error' | 'excluded' | 'ignored' | 'rejection' | 'nothing'
 export type Form = 'call' | 'wrap' | 'run' | 'acquire' | 'acquireSync' | 'iterate' | 'iterateSync'
-export type Deadline = 'open' | 'lease' | 'force' | 'ramp' | 'slot' | 'window'
+export type Deadline = 'open' | 'lease' | 'force' | 'ramp' | 'forget' | 'slot' | 'window'
 
 export type Step =
   | { readonly do: 'start'; readonly on: number; readonly form: Form }
@@ -90,7 +90,7 @@ function stepMaker(random: Random, rules: Rules, breakers: number): () => Step {
   const lengths = [0, 1, 2, window / 10, window / 10 - 1, window / 2, window, 49, 50, 51, 100, 499, 500, 3_600_000]
   const takes = [0, 0, 0, 1, 5, 6, 60, 61]
   const forms: Form[] = ['call', 'call', 'wrap', 'run', 'acquire', 'acquireSync', 'iterate', 'iterateSync']
-  const deadlines: Deadline[] = ['open', 'open', 'lease', 'force', 'ramp', 'slot', 'window']
+  const deadlines: Deadline[] = ['open', 'open', 'lease', 'force', 'ramp', 'forget', 'slot', 'window']
   const ending = (): Ending =>
     random.chance(0.2)
       ? random.pick(['bad value', 'excluded', 'ignored', 'rejection', 'nothing'] as const)

@@ -682,6 +682,29 @@ test('N10 a circuit that relapses thousands of times waits a finite time, never 
   expect(breaker.stats.trials).toBe(2_999)
 })
 
+test('N10 relapses are forgotten by a close that lasts as long as the open time before it, and not sooner', () => {
+  for (const [closedFor, wait] of [
+    [1_999, 4_000],
+    [2_000, 1_000],
+    [2_001, 1_000],
+  ] as const) {
+    const { clock, breaker } = setup({ failMax: 1, resetTimeout: backoff({ initial: 1_000, factor: 2, jitter: 0 }) })
+    fail(breaker)
+    clock.advance(1_000)
+    fail(breaker) // the trial: open for 2000 ms now
+    clock.advance(2_000)
+    succeed(breaker)
+    clock.advance(closedFor)
+    expect(
+      endedSync(() =>
+        breaker.callSync(() => {
+          throw down
+        }),
+      ),
+    ).toMatchObject({ ok: false, error: { reason: 'tripped', retryAfter: wait } })
+  }
+})
+
 test('N10 a jitter source that answers 0, 1 or nearly 1 keeps the wait between nothing and max', () => {
   for (const chance of [0, 0.999_999_999_999, 1]) {
     vi.spyOn(Math, 'random').mockReturnValue(chance)
@@ -748,37 +771,32 @@ const busy: [string, TripPolicy][] = [
   ],
 ]
 
-test('N11 a million calls leave the heap flat, with any policy', () => {
-  for (const [name, policy] of busy) {
+/** One word kept for each of a million calls would be 8 MB; what the compiler and the test runner leave is far less. */
+const flat = 2_000_000
+
+for (const [name, policy] of busy) {
+  test(`N11 a million calls leave the heap flat: ${name}`, { timeout: 60_000 }, () => {
     const clock = new ManualClock()
-    const breaker = new CircuitBreaker({ clock, trip: policy, slowCall: 1_000, throwNewErrorOnTrip: false })
+    const breaker = new CircuitBreaker({ clock, trip: policy, slowCall: 1_000 })
     const good = (): string => 'fine'
-    const bad = (): string => {
-      throw down
-    }
     const work = (calls: number): void => {
       for (let call = 0; call < calls; call++) {
         if (call % 1_000 === 0) clock.advance(1)
         if (call % 4 === 0) breaker.callSync(good)
-        else {
-          try {
-            breaker.callSync(bad)
-          } catch {
-            // as it should
-          }
-        }
+        else breaker.acquireSync().failure(down)
       }
     }
     work(20_000)
     const before = heap()
     const written = breaker.snapshot().length
     work(1_000_000)
-    expect(heap() - before, name).toBeLessThan(500_000)
+    expect(heap() - before).toBeLessThan(flat)
+    expect(breaker.state).toBe('closed')
     expect(breaker.stats.calls).toBe(1_020_000)
-    expect(breaker.snapshot().length, name).toBeLessThan(written + 500)
+    expect(breaker.snapshot().length).toBeLessThan(written + 500)
     expect(JSON.stringify(breaker.explain()).length).toBeLessThan(3_000)
-  }
-})
+  })
+}
 
 test('N11 a failure costs the same with 100 000 calls in the window as with 1000: the same reads of the clock, no sample kept', () => {
   const cost = (calls: number): { reads: number; written: number } => {
@@ -834,7 +852,7 @@ test('N11 permits and listeners that come and go leave nothing behind', async ()
   await round()
   const before = heap()
   for (let times = 0; times < 5; times++) await round()
-  expect(heap() - before).toBeLessThan(500_000)
+  expect(heap() - before).toBeLessThan(flat)
   expect(breaker.listeners).toHaveLength(1)
   expect(changes(record(breaker))).toEqual([])
 })

@@ -283,4 +283,13 @@ describe('Errors', () => {
     expect(traced.stack).toContain('deepInTheApplication')
     expect(Error.stackTraceLimit).toBeGreaterThan(0)
   })
+
+  it('P7 a rejection is made where stackTraceLimit cannot be written, too', async () => {
+    const before = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit') ?? {}
+    const { breaker } = await makeOpen()
+    Object.defineProperty(Error, 'stackTraceLimit', { ...before, writable: false })
+    const error = await caught(breaker.call(pass))
+    Object.defineProperty(Error, 'stackTraceLimit', before)
+    expect(error).toMatchObject({ name: 'CircuitBreakerError', reason: 'open' })
+  })
 })

@@ -208,6 +208,25 @@ describe('Resources', () => {
     expect(grown).toBeLessThan(4 * 1024 * 1024)
   }, 40_000)
 
+  it('R8 a breaker that is dropped leaves nothing behind, on a storage that lives on too', async () => {
+    const bytes = await answer(
+      `
+      import { CircuitBreaker, MemoryStorage } from '${library}'
+      import { writeSync } from 'node:fs'
+      import { setImmediate as turn } from 'node:timers/promises'
+      const storage = new MemoryStorage()
+      const used = async () => { for (let i = 0; i < 5; i++) { gc(); await turn() } return process.memoryUsage().heapUsed }
+      const round = () => { for (let i = 0; i < 20_000; i++) new CircuitBreaker({ name: 'db', storage, listeners: [{ success() {} }] }).callSync(() => 1) }
+      round()
+      const before = await used()
+      round()
+      writeSync(1, String(((await used()) - before) / 20_000))
+    `,
+      { flags: ['--expose-gc'], guard: 30_000 },
+    )
+    expect(bytes).toBeLessThan(50)
+  }, 40_000)
+
   it('R9 what is done to the options afterwards changes no breaker', async () => {
     const exclude: ErrorMatcher[] = [RangeError]
     const ignore: ErrorMatcher[] = []

@@ -7,6 +7,7 @@ import {
   consecutive,
   failureRate,
   isCircuitBreakerError,
+  MemoryStorage,
   slowRate,
 } from '../../src/index.ts'
 import type { CircuitState, Listener, Permit } from '../../src/index.ts'
@@ -509,6 +510,19 @@ test('S13 a listener that throws, or whose promise rejects, does not touch what 
   }
 })
 
+test('S13 a listener that moves the circuit does not change what the call that tripped it gets', async () => {
+  for (const command of ['close', 'halfOpen'] as const) {
+    const { breaker } = setup({ failMax: 1, resetTimeout })
+    breaker.on('stateChange', (told, _, to) => {
+      if (to === 'open') void told[command]()
+    })
+    const error = await errorOf(breaker.call(broken))
+    expect(breaker.state).toBe(command === 'close' ? 'closed' : 'half-open')
+    expect(error).toMatchObject({ reason: 'tripped', state: 'open', retryAfter: resetTimeout, cause: down })
+    expect(error.openedAt).toBeInstanceOf(Date)
+  }
+})
+
 test('S13 a listener that throws does not keep commands from acting', async () => {
   warnings()
   const { breaker } = setup()
@@ -768,8 +782,8 @@ test('S18 state is one of three at every moment under load, the same wherever it
     seen.add(breaker.state)
   }
   let sick = false
-  for (let round = 0; round < 200; round++) {
-    if (round % 20 === 0) sick = !sick
+  for (let round = 0; round < 60; round++) {
+    if (round % 10 === 0) sick = !sick
     const calls = Array.from({ length: 10 }, () => {
       look()
       const call = ended(breaker.call(sick ? broken : fine))
@@ -843,6 +857,22 @@ test('S19 changes made by a listener are heard by every listener in the order th
   expect(first).toEqual(order)
   expect(second).toEqual(order)
   expect(breaker.state).toBe('closed')
+})
+
+test('S19 breakers on one circuit all hear the changes in order, when a listener of one makes the next', () => {
+  const clock = new ManualClock()
+  const storage = new MemoryStorage({ clock })
+  const make = (): CircuitBreaker => new CircuitBreaker({ clock, storage, name: 'shared', failMax: 1, resetTimeout })
+  const one = make()
+  const two = make()
+  one.on('stateChange', (told, _, to) => {
+    if (to === 'open') void told.halfOpen()
+    if (to === 'half-open') void told.close()
+  })
+  const heard = [record(one), record(two)]
+  fail(one)
+  const order = ['closed->open', 'open->half-open', 'half-open->closed']
+  expect(heard.map(changes)).toEqual([order, order])
 })
 
 test('S19 a call made inside the function of a trial is rejected, not a second trial', async () => {

@@ -99,6 +99,28 @@ describe('Timeout and abort', () => {
     expect(breaker.stats.trials).toBe(1)
   })
 
+  it('T4 a signal that a listener aborts before the function starts runs nothing, and ends the call', async () => {
+    const controller = new AbortController()
+    const { breaker } = make({ listeners: [{ beforeCall: () => controller.abort('stop') }] })
+    let ran = false
+    let ended: unknown
+    void breaker
+      .run(
+        () => {
+          ran = true
+          return hang()
+        },
+        { signal: controller.signal },
+      )
+      .catch((error: unknown) => {
+        ended = error
+      })
+    await flush()
+    expect(ended).toBe('stop')
+    expect(ran).toBe(false)
+    expect(breaker.stats).toMatchObject({ calls: 1, ignored: 1 })
+  })
+
   it.each(['success', 'failure'] as const)('T5 a timeout at the tick of the %s gives one verdict', async (kind) => {
     for (const timeoutFirst of [true, false]) {
       const { heard, listener } = recorder()

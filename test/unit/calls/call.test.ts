@@ -187,16 +187,21 @@ describe('call', () => {
     expect(breaker.stats).toMatchObject({ calls: 2, successes: 2 })
   })
 
-  it.each([undefined, null, 1, 'fn', {}])('refuses %s in place of a function', async (fn) => {
-    const { breaker } = make()
-    let error: unknown
-    try {
-      error = await caught(breaker.call(fn as unknown as () => void))
-    } catch (early) {
-      error = early
-    }
-    expect(error).toBeInstanceOf(TypeError)
-  })
+  it.each([undefined, null, 1, 'fn', {}])(
+    'refuses %s in place of a function, which is no failure of the dependency',
+    async (fn) => {
+      const { breaker } = make({ failMax: 1 })
+      let error: unknown
+      try {
+        error = await caught(breaker.call(fn as unknown as () => void))
+      } catch (early) {
+        error = early
+      }
+      expect(error).toBeInstanceOf(TypeError)
+      expect(breaker.stats).toMatchObject({ calls: 0, failures: 0 })
+      expect(breaker.state).toBe('closed')
+    },
+  )
 })
 
 describe('callSync', () => {

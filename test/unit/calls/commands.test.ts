@@ -418,6 +418,14 @@ describe('dispose', () => {
     expect(breaker.state).toBe('open')
   })
 
+  it('leaves the listeners, who go on hearing of every change', async () => {
+    const { heard, listener } = recorder()
+    const { breaker } = make({ failMax: 1, listeners: [listener] })
+    await breaker.dispose()
+    await failTimes(breaker, 1)
+    expect(heard).toEqual(['beforeCall', 'failure boom', 'closed->open'])
+  })
+
   it('is what await using does', async () => {
     {
       await using breaker = new CircuitBreaker()

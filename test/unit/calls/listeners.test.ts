@@ -1,7 +1,7 @@
 // Who hears what, when, in which order, and what a listener cannot do.
 import { channel } from 'node:diagnostics_channel'
 import { describe, expect, it, vi } from 'vitest'
-import type { Listener } from '../../../src/index.ts'
+import type { CircuitBreaker, Listener } from '../../../src/index.ts'
 import { boom, caught, fail, failTimes, flush, make, makeDue, makeOpen, pass, recorder, rejection } from './support.ts'
 
 const quiet = () => vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
@@ -243,6 +243,20 @@ describe('A listener that acts on the breaker', () => {
     await breaker.open()
     expect(order).toEqual(['a closed->open', 'b closed->open', 'a open->half-open', 'b open->half-open'])
     expect(breaker.state).toBe('half-open')
+  })
+
+  it('does not change what the caller of the call that tripped gets', async () => {
+    for (const event of ['failure', 'stateChange'] as const) {
+      const { breaker, clock } = make({
+        failMax: 1,
+        resetTimeout: 1000,
+        listeners: [{ [event]: (who: CircuitBreaker) => void who.close() }],
+      })
+      const openedAt = new Date(clock.wallNow())
+      const error = await rejection(breaker.call(fail))
+      expect(error, event).toMatchObject({ reason: 'tripped', state: 'open', retryAfter: 1000, cause: boom, openedAt })
+      expect(breaker.state).toBe('closed')
+    }
   })
 
   it('may call through the breaker', async () => {

@@ -36,16 +36,20 @@ describe.each(['acquire', 'acquireSync'] as const)('%s', (form) => {
     expect(breaker.stats).toMatchObject({ calls: 1, failures: 1, ignored: 0 })
   })
 
-  it('takes one verdict only', async () => {
+  it('takes one verdict only, whichever comes first', async () => {
     const { breaker } = make()
-    const permit = await breaker[form]()
-    permit.success()
-    permit.failure(boom)
-    permit.ignore()
-    permit.success()
-    permit[Symbol.dispose]()
-    expect(breaker.stats).toMatchObject({ calls: 1, successes: 1, failures: 0, ignored: 0, late: 0 })
-    expect(breaker.failCounter).toBe(0)
+    const counted = async (...verdicts: ('success' | 'failure' | 'ignore')[]): Promise<unknown> => {
+      const before = { ...breaker.stats }
+      const permit = await breaker[form]()
+      for (const verdict of verdicts) permit[verdict](boom)
+      permit[Symbol.dispose]()
+      const { successes, failures, ignored, late } = breaker.stats
+      return [successes - before.successes, failures - before.failures, ignored - before.ignored, late]
+    }
+    expect(await counted('success', 'failure', 'ignore', 'success')).toEqual([1, 0, 0, 0])
+    expect(await counted('failure', 'success', 'failure', 'ignore')).toEqual([0, 1, 0, 0])
+    expect(await counted('ignore', 'failure', 'success', 'ignore')).toEqual([0, 0, 1, 0])
+    expect(breaker.failCounter).toBe(1)
   })
 
   it('does not throw from failure, on the verdict that trips either', async () => {
