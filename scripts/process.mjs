@@ -1,7 +1,7 @@
 // Child processes for the scripts: found in node_modules, colour only on a terminal, failure is an exception or an exit status.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
+import { cpSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -63,6 +63,8 @@ export async function build() {
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   const types = await tool('typescript', ['-p', 'tsconfig.build.json', '--emitDeclarationOnly'])
   if (types.status !== 0) return types
+  // The script that Redis runs is read by the module beside it.
+  cpSync(join(root, 'src/redis/register.lua'), join(root, 'dist/redis/register.lua'))
   return tool('typescript', [
     '-p',
     'tsconfig.build.json',
@@ -77,7 +79,11 @@ export async function build() {
 }
 
 /** demo/ and the TypeScript in scripts/ as build/. */
-export const buildTools = () => tool('typescript', ['-p', 'tsconfig.tools.json'])
+export async function buildTools() {
+  const built = await tool('typescript', ['-p', 'tsconfig.tools.json'])
+  cpSync(join(root, 'src/redis/register.lua'), join(root, 'build/src/redis/register.lua'))
+  return built
+}
 
 /** bench/ as build/bench/. */
 export const buildBench = () => tool('typescript', ['-p', 'bench'])

@@ -1,3 +1,4 @@
 // What users need to test code that holds a breaker, and to test a storage of their own.
 
 export { ManualClock } from './clock.ts'
+export { type ConformanceCase, type ConformanceOptions, storageConformance } from './conformance.ts'

@@ -1,0 +1,141 @@
+// What servers push: one subscribing connection for all circuits of a storage, opened with the first. Pushes are a
+// convenience; when the connection fails it is opened again, later and later, and nobody hears more of it than
+// `reconnected()`. It neither throws nor keeps a process alive.
+
+import { warn } from '../core/warning.ts'
+import type { Watcher } from '../fleet/storage.ts'
+import type { Line, Server } from './client.ts'
+import { decode } from './wire.ts'
+
+interface Channel {
+  readonly name: string
+  readonly watchers: Set<Watcher>
+}
+
+const FIRST_RETRY = 50
+const LAST_RETRY = 2_000
+
+export class Pushes {
+  readonly #server: Server
+  /** By channel. */
+  readonly #channels = new Map<string, Channel>()
+  #line: Promise<Line | undefined> | undefined
+  #retry: ReturnType<typeof setTimeout> | undefined
+  #failures = 0
+  #disposed = false
+
+  constructor(server: Server) {
+    this.#server = server
+  }
+
+  watch(channel: string, name: string, watcher: Watcher): () => void {
+    const known = this.#channels.get(channel)
+    if (known === undefined) {
+      this.#channels.set(channel, { name, watchers: new Set([watcher]) })
+      void this.#subscribe(channel)
+    } else known.watchers.add(watcher)
+    return () => this.#unwatch(channel, watcher)
+  }
+
+  async dispose(): Promise<void> {
+    this.#disposed = true
+    clearTimeout(this.#retry)
+    this.#channels.clear()
+    const line = await this.#line
+    this.#line = undefined
+    line?.close()
+  }
+
+  #unwatch(channel: string, watcher: Watcher): void {
+    const known = this.#channels.get(channel)
+    if (!known?.watchers.delete(watcher) || known.watchers.size > 0) return
+    this.#channels.delete(channel)
+    void this.#unsubscribe(channel)
+  }
+
+  async #subscribe(channel: string): Promise<void> {
+    this.#line ??= this.#open()
+    const line = await this.#line
+    // Without a line there will be another, which begins with all channels.
+    if (line === undefined || !this.#channels.has(channel)) return
+    try {
+      await line.subscribe(channel)
+      this.#reconnected(channel)
+    } catch (error) {
+      this.#failed(error, line)
+    }
+  }
+
+  async #unsubscribe(channel: string): Promise<void> {
+    const line = await this.#line
+    if (line === undefined || this.#channels.has(channel)) return
+    try {
+      await line.unsubscribe(channel)
+    } catch (error) {
+      this.#failed(error, line)
+    }
+  }
+
+  async #open(): Promise<Line | undefined> {
+    let line: Line | undefined
+    try {
+      line = await this.#server.listen({
+        message: (channel, text) => this.#heard(channel, text),
+        again: () => this.#reconnected(),
+        lost: () => this.#failed(new Error('The connection for pushes was lost'), line),
+      })
+      this.#failures = 0
+      return line
+    } catch (error) {
+      this.#failed(error, line)
+      return undefined
+    }
+  }
+
+  /** Opens a new line after a while; the more often it failed, the later. */
+  #failed(error: unknown, line: Line | undefined): void {
+    if (this.#disposed || this.#retry !== undefined) return
+    this.#line = undefined
+    line?.close()
+    if (this.#failures === 0 && isRefused(error)) warn('Redis refuses the subscription that pushes need', error)
+    const most = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** this.#failures++)
+    this.#retry = setTimeout(
+      () => {
+        this.#retry = undefined
+        for (const channel of [...this.#channels.keys()]) void this.#subscribe(channel)
+      },
+      most * (0.5 + 0.5 * Math.random()),
+    )
+    this.#retry.unref()
+  }
+
+  #reconnected(channel?: string): void {
+    const channels = channel === undefined ? [...this.#channels.values()] : [this.#channels.get(channel)]
+    for (const watcher of new Set(channels.flatMap((one) => [...(one?.watchers ?? [])])))
+      told(() => watcher.reconnected())
+  }
+
+  #heard(channel: string, text: string): void {
+    const known = this.#channels.get(channel)
+    if (known === undefined) return
+    const said = decode(text)
+    for (const watcher of [...known.watchers]) {
+      if (said.kind === 'record') told(() => watcher.changed(known.name, said.circuit))
+      if (said.kind === 'note') told(() => watcher.noted(known.name, said.note))
+    }
+  }
+}
+
+/** A watcher's fault is not the connection's. */
+function told(tell: () => void): void {
+  try {
+    tell()
+  } catch (error) {
+    warn('A watcher of a circuit threw', error)
+  }
+}
+
+/** Not a matter of time: somebody must change something. */
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && /^(NOPERM|NOAUTH|WRONGPASS)/.test(error.message)
+}
