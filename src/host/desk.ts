@@ -3,8 +3,7 @@
 import type { Clock } from '../core/clock.ts'
 import { MemoryStorage } from '../fleet/memory.ts'
 import type { Move, StoredCircuit, StoredTransition, Tally, Watcher } from '../fleet/storage.ts'
-
-const MOST_CIRCUITS = 10_000
+import { MOST_CIRCUITS } from './wire.ts'
 
 export class Desk {
   readonly #memory: MemoryStorage
@@ -41,7 +40,7 @@ export class Desk {
 
   /** Watched ones too: a circuit that was always well has no record. */
   list(): readonly string[] {
-    return [...new Set([...this.#memory.list(), ...this.#watched.keys()])].sort()
+    return [...new Set([...this.#memory.list(), ...this.#watched.keys()])].slice(0, MOST_CIRCUITS).sort()
   }
 
   transitions(options: { circuit?: string; limit: number }): readonly StoredTransition[] {

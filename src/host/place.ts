@@ -67,7 +67,8 @@ export function checkFolder({ folder, ours }: Place): void {
 }
 
 function checkSharedFolder(folder: string): void {
-  const found = statSync(folder)
+  const found = statSync(folder, { throwIfNoEntry: false })
+  if (found === undefined) throw new Error(`${folder} does not exist`)
   if (!found.isDirectory()) throw new Error(`${folder} is no folder`)
   if (found.uid !== me() && found.uid !== 0)
     throw new Error(`${folder} belongs to user ${found.uid}, not to this one (${me()})`)

@@ -8,7 +8,7 @@ import type { StoredCircuit, Watcher } from '../fleet/storage.ts'
 import type { Desk } from './desk.ts'
 import { Line } from './line.ts'
 import { count, fields } from './read.ts'
-import { GREETING, isGreeting, readVerb, type Verb } from './wire.ts'
+import { GREETING, isGreeting, MOST_CIRCUITS, readVerb, type Verb } from './wire.ts'
 
 /** ms in which whoever connects has to say what it is. */
 const GREETING_WAIT = 5_000
@@ -81,8 +81,7 @@ export class Session {
         // Only the epoch of what is expected is compared.
         return this.#desk.replace(asked.name, { epoch: asked.expected } as StoredCircuit, asked.next)
       case 'watch':
-        if (!this.#watched.has(asked.name)) this.#watched.set(asked.name, this.#desk.watch(asked.name, this.#watcher))
-        return true
+        return this.#watch(asked.name)
       case 'unwatch':
         this.#watched.get(asked.name)?.()
         return this.#watched.delete(asked.name)
@@ -91,6 +90,12 @@ export class Session {
       default:
         return this.#desk.list()
     }
+  }
+
+  #watch(name: string): boolean {
+    if (this.#watched.size >= MOST_CIRCUITS) throw new Error(`There are ${MOST_CIRCUITS} circuits already`)
+    if (!this.#watched.has(name)) this.#watched.set(name, this.#desk.watch(name, this.#watcher))
+    return true
   }
 
   /** At most once: one that is too long is lost, and found by the next read. */

@@ -149,7 +149,10 @@ export class HostStorage implements CircuitStorage {
   }
 
   #take(seat: Seat): Seat {
-    if (this.#disposed) seat.leave()
+    if (this.#disposed) {
+      seat.leave()
+      throw new Error(DISPOSED)
+    }
     if (seat.ended) throw new Error('The connection ended at once')
     this.#seat = seat
     this.#known = true

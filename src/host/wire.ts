@@ -30,10 +30,11 @@ export type Push =
   | { readonly name: string; readonly changed: StoredCircuit }
   | { readonly name: string; readonly note: Note }
 
+/** Circuits of one machine. */
 /** Names in one read: their answers fit into one message. */
-export const MOST_NAMES = 50
-const MOST_LISTED = 10_000
-const MOST_TRANSITIONS = 1_000
+export const MOST_NAMES = 20
+export const MOST_CIRCUITS = 10_000
+const MOST_TRANSITIONS = 200
 const MOST_LEASES = 1_000
 const MOST_FAILURES = 10_000
 const MOST_SLOTS = 128
@@ -95,7 +96,7 @@ export function readReplaced(answer: unknown): {
 }
 
 export function readNames(answer: unknown): readonly string[] {
-  return listOf(answer, MOST_LISTED, text)
+  return listOf(answer, MOST_CIRCUITS, text)
 }
 
 export function readTransitions(answer: unknown): readonly StoredTransition[] {
