@@ -43,6 +43,8 @@ export interface Ear {
 export interface Line {
   subscribe(channel: string): PromiseLike<unknown>
   unsubscribe(channel: string): PromiseLike<unknown>
+  /** Whether it listens in the wrong place by now (a cluster's slots move). */
+  stale?(): boolean
   close(): void
 }
 

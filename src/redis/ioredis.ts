@@ -2,18 +2,28 @@
 // timer, since theirs would keep a process alive.
 
 import type { Ear, Emitter, IoRedisLike, Line, Server } from './client.ts'
+import { listenToCluster, type Owner, sharded } from './cluster.ts'
 
 interface Duplicate extends Emitter {
   connect(): PromiseLike<unknown>
   disconnect(): void
   subscribe(channel: string): PromiseLike<unknown>
   unsubscribe(channel: string): PromiseLike<unknown>
+  ssubscribe(channel: string): PromiseLike<unknown>
+  sunsubscribe(channel: string): PromiseLike<unknown>
   readonly stream?: { unref?(): void } | undefined
 }
 
-interface Duplicable {
-  readonly isCluster?: boolean
+interface Single {
+  readonly options: { readonly host?: string | undefined; readonly port?: number | undefined }
   duplicate(options: object): Duplicate
+}
+
+interface Cluster {
+  readonly isCluster: true
+  /** `host:port`, the master's first, by slot. */
+  readonly slots: readonly (readonly string[] | undefined)[]
+  nodes(): readonly Single[]
 }
 
 /** Own reconnects, and commands that wait for the connection rather than fail before it is there. */
@@ -27,26 +37,46 @@ const SUBSCRIBER = {
 }
 
 export function ioredisServer(client: IoRedisLike): Server {
-  const duplicable = client as unknown as Duplicable
-  const cluster = duplicable.isCluster === true
-  return {
-    cluster,
-    evalsha: (sha, keys, args) => client.evalsha(sha, keys.length, ...keys, ...args),
-    eval: (script, keys, args) => client.eval(script, keys.length, ...keys, ...args),
-    listen: (ear) => listen(duplicable.duplicate(SUBSCRIBER), ear),
+  const shape = client as unknown as Single | Cluster
+  const commands = {
+    evalsha: (sha: string, keys: readonly string[], args: readonly string[]) =>
+      client.evalsha(sha, keys.length, ...keys, ...args),
+    eval: (script: string, keys: readonly string[], args: readonly string[]) =>
+      client.eval(script, keys.length, ...keys, ...args),
   }
+  if ('isCluster' in shape && shape.isCluster) {
+    const listenAll = async (ear: Ear): Promise<Line> => listenToCluster((slot) => ownerOf(shape, slot), ear)
+    return { ...commands, cluster: true, listen: listenAll }
+  }
+  return { ...commands, cluster: false, listen: (ear) => listen(shape as Single, ear, false) }
 }
 
-async function listen(subscriber: Duplicate, ear: Ear): Promise<Line> {
+function ownerOf(cluster: Cluster, slot: number): Owner | undefined {
+  const key = cluster.slots[slot]?.[0]
+  const node = cluster.nodes().find(({ options: { host, port } }) => `${host}:${port}` === key)
+  return key === undefined || node === undefined ? undefined : { key, listen: (ear) => listen(node, ear, true) }
+}
+
+async function listen(client: Single, ear: Ear, inShards: boolean): Promise<Line> {
+  const subscriber = client.duplicate(SUBSCRIBER)
   // A client without a listener for errors would end the process; they show as a lost line.
   subscriber.on('error', () => undefined)
   subscriber.on('connect', () => subscriber.stream?.unref?.())
-  subscriber.on('message', (channel, text) => ear.message(String(channel), String(text)))
+  for (const event of ['message', 'smessage']) {
+    subscriber.on(event, (channel, text) => ear.message(String(channel), String(text)))
+  }
   await subscriber.connect()
   subscriber.on('end', () => ear.lost())
+  const plainly = (channel: string): PromiseLike<unknown> => subscriber.subscribe(channel)
   return {
-    subscribe: (channel) => subscriber.subscribe(channel),
-    unsubscribe: (channel) => subscriber.unsubscribe(channel),
+    subscribe: (channel) =>
+      inShards
+        ? sharded(
+            () => subscriber.ssubscribe(channel),
+            () => plainly(channel),
+          )
+        : plainly(channel),
+    unsubscribe: (channel) => (inShards ? subscriber.sunsubscribe(channel) : subscriber.unsubscribe(channel)),
     close: () => subscriber.disconnect(),
   }
 }

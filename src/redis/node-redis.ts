@@ -1,48 +1,107 @@
-// node-redis 5 and 6: single servers, clusters and sentinels. Of a single server's subscriber reconnecting is left to
-// the caller's own timer, since theirs would keep a process alive; a cluster or sentinel client looks after its own.
+// node-redis 5 and 6: single servers, clusters and sentinels. Reconnecting is left to the caller's own timer, since
+// theirs would keep a process alive; a sentinel client, which cannot be duplicated, subscribes and reconnects itself.
 
 import type { Ear, Emitter, Line, NodeRedisLike, Server } from './client.ts'
+import { listenToCluster, type Owner, sharded } from './cluster.ts'
 
 type Heard = (text: string, channel: string) => void
+type Subscribe = (channel: string, heard: Heard) => PromiseLike<unknown>
+type Unsubscribe = (channel: string, heard?: Heard) => PromiseLike<unknown>
 
-interface Subscribing {
-  subscribe(channel: string, heard: Heard): PromiseLike<unknown>
-  unsubscribe(channel: string, heard?: Heard): PromiseLike<unknown>
-}
-
-interface Duplicate extends Emitter, Subscribing {
+interface Duplicate extends Emitter {
+  readonly isOpen: boolean
   connect(): PromiseLike<unknown>
   destroy(): void
   unref?(): void
+  readonly subscribe: Subscribe
+  readonly unsubscribe: Unsubscribe
+  readonly sSubscribe: Subscribe
+  readonly sUnsubscribe: Unsubscribe
 }
 
-interface Duplicable {
+interface Single {
   readonly options?: { readonly socket?: object | undefined } | undefined
   duplicate(options: object): Duplicate
 }
 
-export function nodeRedisServer(client: NodeRedisLike): Server {
-  return {
-    cluster: false,
-    evalsha: (sha, keys, args) => client.evalSha(sha, { keys: [...keys], arguments: [...args] }),
-    eval: (script, keys, args) => client.eval(script, { keys: [...keys], arguments: [...args] }),
-    listen: (ear) => listen(client as unknown as Duplicable, ear),
-  }
+interface Cluster {
+  readonly slots: readonly ({ readonly master: { readonly address: string } } | undefined)[]
+  nodeClient(node: { readonly address: string }): PromiseLike<Single> | Single
 }
 
-async function listen(client: Duplicable, ear: Ear): Promise<Line> {
+interface Sentinel extends Emitter {
+  getSentinelNode(): unknown
+  readonly subscribe: Subscribe
+  readonly unsubscribe: Unsubscribe
+}
+
+export function nodeRedisServer(client: NodeRedisLike): Server {
+  const shape = client as unknown as Single | Cluster | Sentinel
+  const commands = {
+    evalsha: (sha: string, keys: readonly string[], args: readonly string[]) =>
+      client.evalSha(sha, { keys: [...keys], arguments: [...args] }),
+    eval: (script: string, keys: readonly string[], args: readonly string[]) =>
+      client.eval(script, { keys: [...keys], arguments: [...args] }),
+  }
+  if ('nodeClient' in shape) {
+    const listenAll = async (ear: Ear): Promise<Line> => listenToCluster((slot) => ownerOf(shape, slot), ear)
+    return { ...commands, cluster: true, listen: listenAll }
+  }
+  if ('getSentinelNode' in shape)
+    return { ...commands, cluster: false, listen: async (ear) => overSentinel(shape, ear) }
+  return { ...commands, cluster: false, listen: (ear) => listen(shape, ear, false) }
+}
+
+function ownerOf(cluster: Cluster, slot: number): Owner | undefined {
+  const master = cluster.slots[slot]?.master
+  return master && { key: master.address, listen: async (ear) => listen(await cluster.nodeClient(master), ear, true) }
+}
+
+async function listen(client: Single, ear: Ear, inShards: boolean): Promise<Line> {
   const socket = { ...client.options?.socket, reconnectStrategy: false }
   const subscriber = client.duplicate({ socket, disableOfflineQueue: false })
   const heard: Heard = (text, channel) => ear.message(channel, text)
-  // A client without a listener for errors would end the process; they show as a lost line.
-  subscriber.on('error', () => undefined)
+  let connected = false
+  // A client without a listener for errors would end the process; here they tell that the line is lost.
+  for (const event of ['error', 'terminated', 'end']) subscriber.on(event, () => connected && ear.lost())
   subscriber.unref?.()
   await subscriber.connect()
-  subscriber.on('end', () => ear.lost())
-  subscriber.on('terminated', () => ear.lost())
+  connected = true
+  const plainly = (channel: string): PromiseLike<unknown> => subscriber.subscribe(channel, heard)
   return {
-    subscribe: (channel) => subscriber.subscribe(channel, heard),
-    unsubscribe: (channel) => subscriber.unsubscribe(channel),
-    close: () => subscriber.destroy(),
+    subscribe: (channel) =>
+      inShards
+        ? sharded(
+            () => subscriber.sSubscribe(channel, heard),
+            () => plainly(channel),
+          )
+        : plainly(channel),
+    unsubscribe: (channel) => (inShards ? subscriber.sUnsubscribe(channel) : subscriber.unsubscribe(channel)),
+    close() {
+      connected = false
+      if (subscriber.isOpen) subscriber.destroy()
+    },
+  }
+}
+
+function overSentinel(sentinel: Sentinel, ear: Ear): Line {
+  const heard: Heard = (text, channel) => ear.message(channel, text)
+  const again = (): void => ear.again()
+  const channels = new Set<string>()
+  sentinel.on('topology-change', again)
+  const unsubscribe = (channel: string): PromiseLike<unknown> => {
+    channels.delete(channel)
+    return sentinel.unsubscribe(channel, heard)
+  }
+  return {
+    subscribe(channel) {
+      channels.add(channel)
+      return sentinel.subscribe(channel, heard)
+    },
+    unsubscribe,
+    close() {
+      sentinel.off('topology-change', again)
+      for (const channel of channels) unsubscribe(channel).then(undefined, () => undefined)
+    },
   }
 }

@@ -37,6 +37,12 @@ export class Pushes {
     return () => this.#unwatch(channel, watcher)
   }
 
+  /** Called now and then: a line that listens in the wrong place is given up for another. */
+  async check(): Promise<void> {
+    const line = await this.#line
+    if (line?.stale?.()) this.#failed(new Error('A slot of the cluster has moved'), line)
+  }
+
   async dispose(): Promise<void> {
     this.#disposed = true
     clearTimeout(this.#retry)

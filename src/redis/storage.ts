@@ -85,6 +85,7 @@ export class RedisStorage implements CircuitStorage {
 
   async read(names: readonly string[], _presence?: Presence): Promise<readonly (StoredCircuit | undefined)[]> {
     if (names.length === 0) return []
+    void this.#pushes.check()
     const seen = this.#see(names)
     const answers = await this.#each(names, 'read', {})
     await seen
