@@ -2,8 +2,8 @@
 // CircuitBreaker: what a user holds. It resolves the options, and hands every form of call to the gate and every
 // command to the circuit; it decides nothing itself.
 
-import type { Permit } from './calls/attempt.ts'
-import { type CircuitBreakerOptions, Gate, type Stats } from './calls/gate.ts'
+import { admitted, type Permit } from './calls/attempt.ts'
+import { Gate } from './calls/gate.ts'
 import { type Guard, makeGuard } from './calls/guard.ts'
 import { type AnyFunction, type AsyncFunction, invoke, invokeSync, wrapWith } from './calls/invoke.ts'
 import {
@@ -15,16 +15,18 @@ import {
   type Source,
   type SyncGenerator,
 } from './calls/iterate.ts'
-import { rejectSoon } from './calls/rejection.ts'
+import type { CircuitBreakerOptions } from './calls/options.ts'
 import { type RunContext, type RunOptions, run } from './calls/run.ts'
 import { checkResetTimeout, type ResetTimeout } from './core/backoff.ts'
 import { checkCount } from './core/check.ts'
-import { type Explanation, explain } from './core/explain.ts'
+import { closeCommand, forceCommand, halfOpenCommand, openCommand, releaseCommand } from './core/commands.ts'
+import type { Explanation } from './core/explain.ts'
 import { type ForceOptions, resolveHold } from './core/force.ts'
 import type { Listener } from './core/listeners.ts'
 import { fromMemo, toMemo } from './core/memo.ts'
 import { setFailMax } from './core/options.ts'
 import type { CircuitState } from './core/snapshot.ts'
+import type { Stats } from './core/stats.ts'
 import type { ErrorMatcher } from './core/verdict.ts'
 
 /** A circuit breaker: stops calls to what is failing, and tries again with one careful call (Nygard, Release It!). */
@@ -71,6 +73,7 @@ export class CircuitBreaker implements AsyncDisposable {
 
   set failMax(value: number) {
     setFailMax(this.#gate.rules, value)
+    this.#gate.fleet?.followRules()
   }
 
   /** ms open before a trial, or a function. A new value holds at once, for an open circuit from the time it opened. */
@@ -174,8 +177,7 @@ export class CircuitBreaker implements AsyncDisposable {
 
   /** The right to make one call, whose verdict is given by hand (PyBreaker's `with breaker.calling()`). @throws CircuitBreakerError */
   acquire(): Promise<Permit> {
-    const answer = this.#gate.ask(undefined)
-    return answer instanceof Error ? rejectSoon(answer) : Promise.resolve(answer)
+    return admitted(this.#gate.ask(undefined))
   }
 
   /** The same, at once. @throws CircuitBreakerError */
@@ -224,12 +226,10 @@ export class CircuitBreaker implements AsyncDisposable {
 
   /** Why it is in the state it is in; `text` is a paragraph for an incident channel. */
   explain(): Explanation {
-    this.#gate.look()
-    const { settings, circuit, rules } = this.#gate
-    return explain(settings.name, circuit, rules, settings.clock)
+    return this.#gate.explain()
   }
 
-  /** State and counts as JSON text, for a process that may end after this request. */
+  /** This process's state and counts as JSON text, for one that may end after this request. */
   snapshot(): string {
     this.#gate.look()
     return toMemo(this.#gate.circuit, this.#gate.settings.clock)
@@ -237,32 +237,34 @@ export class CircuitBreaker implements AsyncDisposable {
 
   /** Goes on where a {@link snapshot} was taken, less the time since. @throws SyntaxError or TypeError; nothing has changed then. */
   restore(json: string): void {
-    void this.#gate.command(() => fromMemo(json, this.#gate.circuit, this.#gate.settings.clock))
+    this.#gate.look()
+    fromMemo(json, this.#gate.circuit, this.#gate.settings.clock)
+    this.#gate.circuit.tell()
   }
 
-  /** Resolves when shared storage was read once. */
+  /** Resolves when shared storage was read once, or did not answer. */
   ready(): Promise<void> {
-    return Promise.resolve()
+    return this.#gate.fleet?.ready ?? Promise.resolve()
   }
 
-  /** Resolves when everything reported is stored. */
+  /** Resolves when nothing is on its way to shared storage or due, or storage is down. */
   settled(): Promise<void> {
-    return Promise.resolve()
+    return this.#gate.fleet?.activity.idle() ?? Promise.resolve()
   }
 
-  /** Closes the circuit and zeroes its counts; from any state. */
+  /** Closes the circuit and zeroes its counts; from any state. This and the next four reject where storage did not take it. */
   close(): Promise<void> {
-    return this.#gate.command(({ circuit, rules, settings }) => circuit.close(rules, settings.clock))
+    return this.#gate.command(closeCommand(this.#gate.rules))
   }
 
   /** Opens the circuit; the time of one that is open starts anew. */
   open(): Promise<void> {
-    return this.#gate.command(({ circuit, rules, settings }) => circuit.open(rules, settings.clock))
+    return this.#gate.command(openCommand(this.#gate.rules, this.#gate.circuit.lastFailure))
   }
 
   /** Makes the next call a trial; from any state. */
   halfOpen(): Promise<void> {
-    return this.#gate.command(({ circuit, settings }) => circuit.halfOpen(settings.clock))
+    return this.#gate.command(halfOpenCommand())
   }
 
   /**
@@ -270,18 +272,17 @@ export class CircuitBreaker implements AsyncDisposable {
    * @throws TypeError or RangeError at once, for an unknown state or a bad option.
    */
   force(state: 'open' | 'closed', options: ForceOptions = {}): Promise<void> {
-    const { circuit, settings } = this.#gate
-    const hold = resolveHold(state, options, settings.clock)
-    return this.#gate.command(() => circuit.force(hold, settings.clock))
+    return this.#gate.command(forceCommand(resolveHold(state, options, this.#gate.settings.clock)))
   }
 
   /** Ends a {@link force}: held open becomes half-open, held closed closed with counts zero. */
   release(): Promise<void> {
-    return this.#gate.command(({ circuit, settings }) => circuit.release(settings.clock))
+    return this.#gate.command(releaseCommand())
   }
 
   /** Lets go of shared storage; calls go on by this process's circuit. */
   dispose(): Promise<void> {
+    this.#gate.dispose()
     return Promise.resolve()
   }
 

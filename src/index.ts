@@ -2,8 +2,8 @@
 
 export { CircuitBreaker } from './breaker.ts'
 export type { Permit } from './calls/attempt.ts'
-export type { CircuitBreakerOptions, Stats } from './calls/gate.ts'
 export type { Guard } from './calls/guard.ts'
+export type { CircuitBreakerOptions } from './calls/options.ts'
 export type { RunContext, RunOptions } from './calls/run.ts'
 export { type BackoffOptions, backoff, type OpenContext, type ResetTimeout } from './core/backoff.ts'
 export type { Clock } from './core/clock.ts'
@@ -18,6 +18,7 @@ export type { Explanation, Forced } from './core/explain.ts'
 export type { ForceOptions } from './core/force.ts'
 export type { Change, Listener } from './core/listeners.ts'
 export type { CircuitState } from './core/snapshot.ts'
+export type { Stats } from './core/stats.ts'
 export {
   anyOf,
   type CountWindow,

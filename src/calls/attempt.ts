@@ -1,9 +1,10 @@
 // One admitted call and its verdict, which is given exactly once: what comes second changes nothing. It is also the
 // permit that `acquire` hands out.
 
-import type { Ticket } from '../core/circuit.ts'
+import type { CircuitBreakerError } from '../core/errors.ts'
 import type { Verdict } from '../core/verdict.ts'
-import type { Gate } from './gate.ts'
+import type { Admitted, Gate } from './gate.ts'
+import { rejectSoon } from './rejection.ts'
 
 /** The right to make one call; its verdict is given by hand. Disposed of without a verdict it counts as `ignore`. */
 export interface Permit extends Disposable {
@@ -22,9 +23,9 @@ export class Attempt implements Permit {
   readonly #args: readonly unknown[]
   readonly #startedAt: number
   // Without a ticket (a call that `shadow` let pass) a verdict changes nothing.
-  readonly #ticket: Ticket | undefined
+  readonly #ticket: Admitted | undefined
 
-  constructor(gate: Gate, ticket: Ticket | undefined, args: readonly unknown[]) {
+  constructor(gate: Gate, ticket: Admitted | undefined, args: readonly unknown[]) {
     this.#gate = gate
     this.#ticket = ticket
     this.#args = args
@@ -76,4 +77,19 @@ export class Attempt implements Permit {
   #duration(): number {
     return this.#gate.isTimed ? this.#gate.settings.clock.now() - this.#startedAt : 0
   }
+}
+
+/** Whether a call may be made, and if not why. */
+export type Answer = Attempt | CircuitBreakerError
+
+/** The attempt, or the refusal thrown. */
+export function orThrow(answer: Answer): Attempt {
+  if (answer instanceof Attempt) return answer
+  throw answer
+}
+
+/** The same as a promise. */
+export function admitted(answer: Answer | Promise<Answer>): Promise<Attempt> {
+  if (answer instanceof Promise) return answer.then(orThrow)
+  return answer instanceof Attempt ? Promise.resolve(answer) : rejectSoon(answer)
 }

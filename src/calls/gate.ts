@@ -4,54 +4,27 @@
 
 import type { CircuitBreaker } from '../breaker.ts'
 import type { Circuit, Denial, Effect, Ticket, Transition } from '../core/circuit.ts'
+import type { Command } from '../core/commands.ts'
 import { type CircuitBreakerError, circuitBreakerError, type RejectionReason } from '../core/errors.ts'
+import { type Explanation, explain } from '../core/explain.ts'
 import { Listeners } from '../core/listeners.ts'
-import {
-  checkOptions,
-  type Options,
-  type Rules,
-  resolveRules,
-  resolveSettings,
-  type Settings,
-} from '../core/options.ts'
+import { checkOptions, type Rules, resolveRules, resolveSettings, type Settings } from '../core/options.ts'
 import type { Snapshot } from '../core/snapshot.ts'
+import { countVerdict, type MutableStats, newStats } from '../core/stats.ts'
 import { Judge, type Verdict } from '../core/verdict.ts'
-import { circuitOn } from '../fleet/circuits.ts'
+import type { FleetCircuit } from '../fleet/circuit.ts'
+import { circuitOn, fleetOn, leaveFleet } from '../fleet/circuits.ts'
 import { type CircuitStorage, checkStorage } from '../fleet/storage.ts'
-import { Attempt } from './attempt.ts'
-import { Rejection } from './rejection.ts'
+import type { Place, Settled } from '../fleet/trials.ts'
+import { type Answer, Attempt, orThrow } from './attempt.ts'
 import { rejectedChannel, transitionChannel } from './channels.ts'
+import type { CircuitBreakerOptions } from './options.ts'
+import { makePass, type Pass } from './pass.ts'
 
-/** Options of a {@link CircuitBreaker}; all may be left out. Durations are ms, finite or `Infinity`. */
-export interface CircuitBreakerOptions extends Options {
-  /** Where the record lives; breakers on one storage and name share a circuit. @default this process, this breaker alone */
-  storage?: CircuitStorage | undefined
-}
-
-/** Totals since the breaker was made: `calls` admitted = successes + failures + ignored + late + still in flight. */
-export interface Stats {
-  /** Calls admitted. */
-  readonly calls: number
-  readonly successes: number
-  readonly failures: number
-  readonly ignored: number
-  /** Calls not made; in `shadow` those that would not have been. */
-  readonly rejected: number
-  /** Calls longer than `slowCall`, whatever their verdict. */
-  readonly slow: number
-  /** Verdicts that came after their period, or their trial's time, was over; they changed nothing. */
-  readonly late: number
-  /** Trials granted. */
-  readonly trials: number
-}
-
-/** The ticket of every call of a plain closed period, and what happens when one ends. */
-interface Pass extends Ticket {
-  readonly succeed: <T>(value: T) => T
-  /** Answers the error that the caller gets. */
-  readonly fail: (error: unknown) => unknown
-  /** The same as a promise's reaction. */
-  readonly reject: (error: unknown) => PromiseLike<never>
+/** A ticket, with the fleet's period it belongs to, and its place where the fleet let it in. */
+export interface Admitted extends Ticket {
+  readonly period: number
+  readonly place: Place | undefined
 }
 
 type Call = ((...args: never) => unknown) | undefined
@@ -65,46 +38,58 @@ export class Gate {
   readonly judge: Judge
   readonly listeners: Listeners
   readonly circuit: Circuit
-  readonly stats: { -readonly [K in keyof Stats]: number } = {
-    calls: 0,
-    successes: 0,
-    failures: 0,
-    ignored: 0,
-    rejected: 0,
-    slow: 0,
-    late: 0,
-    trials: 0,
-  }
+  readonly stats: MutableStats = newStats()
+  /** The circuit that this process shares with others, where there is one. */
+  fleet: FleetCircuit | undefined
+  readonly #storage: CircuitStorage | undefined
   #pass: Pass | undefined
 
   /** @throws TypeError or RangeError for a bad option, naming option, value and type. */
   constructor(breaker: CircuitBreaker, options: CircuitBreakerOptions) {
     checkOptions(options)
-    const storage = options.storage && checkStorage(options.storage)
+    // A breaker in shadow must not move what others share.
+    const storage = options.shadow || options.storage === undefined ? undefined : checkStorage(options.storage)
     this.breaker = breaker
-    this.settings = resolveSettings({ ...options, clock: options.clock ?? storage?.clock })
+    this.settings = resolveSettings({ ...options, clock: options.clock ?? options.storage?.clock })
     this.rules = resolveRules(options, this.settings)
     this.judge = new Judge(options.exclude ?? [], options.ignore ?? [], options.classify)
     this.listeners = new Listeners(options.listeners ?? [])
-    // A breaker in shadow must not move what others share.
-    this.circuit = circuitOn(this.settings.shadow ? undefined : storage, this.settings.name)
+    this.circuit = circuitOn(storage, this.settings.name)
     this.circuit.watch(this.rules.parts)
-    this.circuit.addWatcher(this)
+    this.#storage = storage
+    if (storage?.shared === undefined) this.circuit.addWatcher(this)
+    else this.#enlist(storage)
   }
 
   /** The circuit as it is now: a hold whose time is over has ended. */
   look(): Snapshot {
+    if (this.fleet !== undefined) return this.fleet.look()
     this.circuit.expire(this.settings.clock)
     this.circuit.tell()
     return this.circuit.snapshot
   }
 
-  /** Carries out what a person, or their code, wants of the circuit. */
-  command(change: (gate: Gate) => void): Promise<void> {
-    this.look()
-    change(this)
+  /** Carries out what a person, or their code, wants of the circuit; acts here at once. */
+  command(make: Command): Promise<void> {
+    if (this.fleet !== undefined) return this.fleet.command(make)
+    this.circuit.command(make, this.settings.clock)
     this.circuit.tell()
     return Promise.resolve()
+  }
+
+  explain(): Explanation {
+    const { settings, circuit, rules, fleet } = this
+    const snapshot = this.look()
+    const stored = fleet?.governs ? fleet.stored : undefined
+    return explain(settings.name, snapshot, circuit, rules, settings.clock, stored === undefined ? 'local' : 'fleet')
+  }
+
+  /** Lets go of shared storage. */
+  dispose(): void {
+    if (this.fleet === undefined || this.#storage === undefined) return
+    leaveFleet(this.#storage, this.fleet)
+    this.fleet = undefined
+    this.circuit.addWatcher(this)
   }
 
   /** The shared ticket, while nothing stands in the way of a call and nobody wants to know more of it. */
@@ -114,17 +99,82 @@ export class Gate {
     return this.#renewPass()
   }
 
-  /** Lets a call in, with a ticket of its own. @throws CircuitBreakerError where it may not pass. */
+  /** Lets a call in, with a ticket of its own; it cannot wait. @throws CircuitBreakerError where it may not pass. */
   admit(fn: Call, args: readonly unknown[] = NO_ARGUMENTS): Attempt {
-    const answer = this.ask(fn, args)
-    if (answer instanceof Attempt) return answer
-    throw answer
+    return orThrow(this.#enter(this.fleet?.admit(true) as Place | Denial | undefined, fn, args))
   }
 
-  /** The same, without a throw. */
-  ask(fn: Call, args: readonly unknown[] = NO_ARGUMENTS): Attempt | CircuitBreakerError {
+  /** The same without a throw; later only where a trial must be asked of a fleet. */
+  ask(fn: Call, args: readonly unknown[] = NO_ARGUMENTS): Answer | Promise<Answer> {
+    const governed = this.fleet?.admit(false)
+    if (governed instanceof Promise) return governed.then((answer) => this.#enter(answer, fn, args))
+    return this.#enter(governed, fn, args)
+  }
+
+  /** Counts and tells a rejection. */
+  reject({ reason, retryAfter }: Denial): CircuitBreakerError {
+    this.stats.rejected++
+    const error = this.#error(reason, retryAfter, this.look(), this.circuit.lastFailure)
+    this.listeners.tell('rejected', this.breaker, error)
+    if (rejectedChannel.hasSubscribers) rejectedChannel.publish({ breaker: this.breaker, error })
+    return error
+  }
+
+  /** Applies a verdict. Answers the error that a caller gets for `error`; no listener can change that. */
+  settle(ticket: Admitted, verdict: Verdict, error: unknown, duration: number): unknown {
+    const { circuit } = this
+    const slow = duration > this.settings.slowCall
+    const { effect, after } =
+      ticket.place === undefined
+        ? this.#settleOwn(ticket, verdict, slow, error)
+        : this.#settleTrial(ticket.place, verdict, error)
+    countVerdict(this.stats, effect, verdict, slow)
+    const answer = this.#replaces(effect, verdict) ? this.#opened(effect, after ?? circuit.snapshot, error) : error
+    if (effect !== 'late' && verdict === 'failure') this.listeners.tell('failure', this.breaker, error)
+    circuit.tell()
+    if (effect !== 'late' && verdict === 'success') this.listeners.tell('success', this.breaker)
+    if (effect !== 'late' && verdict === 'ignore') this.listeners.tell('ignored', this.breaker, error)
+    return answer
+  }
+
+  #settleOwn(ticket: Admitted, verdict: Verdict, slow: boolean, error: unknown): Settled {
+    const { circuit, fleet, rules, settings } = this
+    const effect = circuit.settle(ticket, verdict, slow, error, rules, settings.clock)
+    const counts = verdict !== 'ignore' && fleet?.observe(ticket.period, verdict === 'failure', slow)
+    return { effect: effect === 'late' && counts ? 'counted' : effect, after: circuit.snapshot }
+  }
+
+  #settleTrial(place: Place, verdict: Verdict, error: unknown): Settled {
+    const settled = this.fleet?.trials.settle(place, verdict, error) ?? LATE
+    if (settled.effect !== 'late' && settled.effect !== 'noted' && verdict !== 'ignore')
+      this.circuit.note(verdict === 'failure', error)
+    return settled
+  }
+
+  /** What this breaker's listeners, and the process's channel, hear of a transition. */
+  told({ from, to, at, why, by, origin }: Transition): void {
+    const change = { origin, reason: why, by, at: new Date(at) }
+    this.listeners.tell('stateChange', this.breaker, from, to, change)
+    if (transitionChannel.hasSubscribers) transitionChannel.publish({ breaker: this.breaker, from, to, change })
+  }
+
+  storageDown(error: unknown): void {
+    this.listeners.tell('storageDown', this.breaker, error)
+  }
+
+  storageUp(): void {
+    this.listeners.tell('storageUp', this.breaker)
+  }
+
+  /** Whether somebody needs to know how long calls take. */
+  get isTimed(): boolean {
+    return this.settings.slowCall !== Number.POSITIVE_INFINITY || this.judge.classifies
+  }
+
+  /** What the fleet says, or where it says nothing the process's own circuit. */
+  #enter(governed: Place | Denial | undefined, fn: Call, args: readonly unknown[]): Answer {
     const { circuit, rules, stats, settings } = this
-    const answer = circuit.admit(rules, settings.clock)
+    const answer = governed ?? circuit.admit(rules, settings.clock)
     circuit.tell()
     if ('reason' in answer) {
       const error = this.reject(answer)
@@ -133,42 +183,18 @@ export class Gate {
     stats.calls++
     if (answer.lease !== undefined) stats.trials++
     this.listeners.tell('beforeCall', this.breaker, fn, ...args)
-    return new Attempt(this, answer, args)
+    return new Attempt(this, this.#ticketOf(answer), args)
   }
 
-  /** Counts and tells a rejection. */
-  reject({ reason, retryAfter }: Denial): CircuitBreakerError {
-    this.stats.rejected++
-    const error = this.#error(reason, retryAfter, this.circuit.lastFailure)
-    this.listeners.tell('rejected', this.breaker, error)
-    if (rejectedChannel.hasSubscribers) rejectedChannel.publish({ breaker: this.breaker, error })
-    return error
+  #ticketOf(answer: Place | Ticket): Admitted {
+    if ('snapshot' in answer) return { ...answer, period: this.fleet?.period ?? 0, place: undefined }
+    return { snapshot: this.circuit.snapshot, lease: undefined, period: answer.period, place: answer }
   }
 
-  /** Applies a verdict. Answers the error that a caller gets for `error`; no listener can change that. */
-  settle(ticket: Ticket, verdict: Verdict, error: unknown, duration: number): unknown {
-    const { circuit, settings } = this
-    const slow = duration > settings.slowCall
-    const effect = circuit.settle(ticket, verdict, slow, error, this.rules, settings.clock)
-    this.#count(effect, verdict, slow)
-    const answer = this.#replaces(effect, verdict) ? this.#opened(effect, error) : error
-    if (effect !== 'late' && verdict === 'failure') this.listeners.tell('failure', this.breaker, error)
-    circuit.tell()
-    if (effect !== 'late' && verdict === 'success') this.listeners.tell('success', this.breaker)
-    if (effect !== 'late' && verdict === 'ignore') this.listeners.tell('ignored', this.breaker, error)
-    return answer
-  }
-
-  /** What this breaker's listeners, and the process's channel, hear of a transition. */
-  told({ from, to, at, why, by }: Transition): void {
-    const change = { origin: 'local', reason: why, by, at: new Date(at) } as const
-    this.listeners.tell('stateChange', this.breaker, from, to, change)
-    if (transitionChannel.hasSubscribers) transitionChannel.publish({ breaker: this.breaker, from, to, change })
-  }
-
-  /** Whether somebody needs to know how long calls take. */
-  get isTimed(): boolean {
-    return this.settings.slowCall !== Number.POSITIVE_INFINITY || this.judge.classifies
+  #enlist(storage: CircuitStorage): void {
+    const { name, clock } = this.settings
+    this.fleet = fleetOn(storage, name, this.rules, this.circuit, clock)
+    this.fleet.join(this)
   }
 
   #replaces(effect: Effect, verdict: Verdict): effect is 'tripped' | 'trial-failed' {
@@ -176,64 +202,25 @@ export class Gate {
     return verdict === 'failure' && this.settings.throwNewErrorOnTrip && !this.settings.shadow
   }
 
-  #opened(reason: 'tripped' | 'trial-failed', cause: unknown): CircuitBreakerError {
-    return this.#error(reason, this.circuit.snapshot.until - this.settings.clock.now(), cause)
+  #opened(reason: 'tripped' | 'trial-failed', after: Snapshot, cause: unknown): CircuitBreakerError {
+    return this.#error(reason, after.until - this.settings.clock.now(), after, cause)
   }
 
   #renewPass(): Pass | undefined {
     this.#pass = undefined
     const { circuit, settings, listeners } = this
-    if (this.isTimed || listeners.hear.beforeCall || !circuit.isPlain(settings.clock)) return undefined
-    this.#pass = this.#makePass()
+    if (this.isTimed || listeners.hear.beforeCall || !circuit.isPlain(settings.clock) || this.fleet?.governs)
+      return undefined
+    this.#pass = makePass(this)
     return this.#pass
   }
 
-  #makePass(): Pass {
-    const { circuit, stats, settings, listeners, breaker } = this
-    const { snapshot } = circuit
-    const { clock } = settings
-    const fail = (error: unknown): unknown => this.settle(pass, this.judge.ofError(error, 0, NO_ARGUMENTS), error, 0)
-    const pass: Pass = {
-      snapshot,
-      lease: undefined,
-      succeed: (value) => {
-        if (circuit.snapshot === snapshot) {
-          stats.successes++
-          circuit.succeed(clock)
-          if (listeners.hear.success) listeners.tell('success', breaker)
-        } else stats.late++
-        return value
-      },
-      fail,
-      reject: (error) => new Rejection(fail(error)),
-    }
-    return pass
-  }
-
-  #error(reason: RejectionReason, retryAfter: number, cause: unknown): CircuitBreakerError {
-    const { state, openedAt } = this.circuit.snapshot
-    return circuitBreakerError(
-      {
-        breaker: this.settings.name,
-        state,
-        reason,
-        retryAfter: Math.max(0, retryAfter),
-        openedAt: openedAt === undefined ? undefined : new Date(openedAt),
-        cause,
-      },
-      this.settings.stackTrace,
-    )
-  }
-
-  #count(effect: Effect, verdict: Verdict, slow: boolean): void {
-    const { stats } = this
-    if (effect === 'late') {
-      stats.late++
-      return
-    }
-    if (slow) stats.slow++
-    if (verdict === 'success') stats.successes++
-    else if (verdict === 'failure') stats.failures++
-    else stats.ignored++
+  #error(reason: RejectionReason, retryAfter: number, at: Snapshot, cause: unknown): CircuitBreakerError {
+    const openedAt = at.openedAt === undefined ? undefined : new Date(at.openedAt)
+    const { name: breaker, stackTrace } = this.settings
+    const wait = Math.max(0, retryAfter)
+    return circuitBreakerError({ breaker, state: at.state, reason, retryAfter: wait, openedAt, cause }, stackTrace)
   }
 }
+
+const LATE: Settled = { effect: 'late', after: undefined }

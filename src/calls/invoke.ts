@@ -2,7 +2,7 @@
 // reads no clock; the promise that comes back is its only cost.
 
 import { bad, checkFunction } from '../core/check.ts'
-import { Attempt } from './attempt.ts'
+import { type Answer, Attempt } from './attempt.ts'
 import type { Gate } from './gate.ts'
 import { Rejection, rejectSoon } from './rejection.ts'
 
@@ -53,6 +53,11 @@ function notCallable(fn: unknown): Error {
 
 function invokeAdmitted(gate: Gate, fn: AnyFunction, self: unknown, args: readonly unknown[]): Promise<unknown> {
   const answer = gate.ask(fn, args)
+  if (!(answer instanceof Promise)) return carryOut(answer, fn, self, args)
+  return answer.then((late) => carryOut(late, fn, self, args))
+}
+
+function carryOut(answer: Answer, fn: AnyFunction, self: unknown, args: readonly unknown[]): Promise<unknown> {
   if (!(answer instanceof Attempt)) return rejectSoon(answer)
   return attempt(fn, self, args).then(
     (value) => {

@@ -2,6 +2,7 @@
 // ends: success when it is exhausted, failure when it throws, ignore when its consumer stops early. Values sent in and
 // errors thrown in reach the source, since `yield*` hands them on.
 
+import { orThrow } from './attempt.ts'
 import type { Gate } from './gate.ts'
 import type { AnyFunction } from './invoke.ts'
 
@@ -22,7 +23,7 @@ export type Iteration<G> = G extends AsyncGenerator<infer T, infer R, infer N> |
 export type IterationSync<G> = G extends Generator<infer T, infer R, infer N> ? Generator<T, R, N> : never
 
 export async function* iterate(gate: Gate, source: Source, args: readonly unknown[]): AsyncGenerator {
-  const admitted = gate.admit(typeof source === 'function' ? source : undefined, args)
+  const admitted = orThrow(await gate.ask(typeof source === 'function' ? source : undefined, args))
   try {
     const result: unknown = yield* (typeof source === 'function' ? source(...args) : source) as AsyncIterable<unknown>
     admitted.succeeded(result)

@@ -5,7 +5,7 @@
 import { bad, checkDuration, checkFunction } from '../core/check.ts'
 import { isCircuitBreakerError } from '../core/errors.ts'
 import { onAbort } from './abort.ts'
-import { Attempt } from './attempt.ts'
+import { type Answer, Attempt } from './attempt.ts'
 import type { Gate } from './gate.ts'
 import { rejectSoon } from './rejection.ts'
 
@@ -25,6 +25,7 @@ export interface RunContext {
   readonly signal: AbortSignal
 }
 
+type Fallback = (error: unknown) => unknown
 type Body = (context: RunContext) => unknown
 
 export function run(gate: Gate, body: Body, options: RunOptions<unknown> = {}): Promise<unknown> {
@@ -36,19 +37,49 @@ export function run(gate: Gate, body: Body, options: RunOptions<unknown> = {}): 
     checkSignal(signal)
     if (signal.aborted) return rejectSoon(signal.reason)
   }
-  const admitted = gate.ask(body)
-  if (!(admitted instanceof Attempt)) return fallback === undefined ? rejectSoon(admitted) : answer(fallback, admitted)
+  const answer = gate.ask(body)
+  const begin = (admission: Answer): Promise<unknown> => {
+    if (admission instanceof Attempt) return perform(gate, admission, body, signal ?? undefined, timeout, fallback)
+    return fallback === undefined ? rejectSoon(admission) : answerWith(fallback, admission)
+  }
+  return answer instanceof Promise ? unlessAborted(answer, signal ?? undefined).then(begin) : begin(answer)
+}
+
+function perform(
+  gate: Gate,
+  admitted: Attempt,
+  body: Body,
+  signal: AbortSignal | undefined,
+  timeout: number,
+  fallback: Fallback | undefined,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const call = new Call(gate, admitted, signal ?? undefined, timeout, {
+    const call = new Call(gate, admitted, signal, timeout, {
       value: resolve,
       aborted: reject,
       error(original, replaced) {
         const answers = admitted.verdict === 'failure' || isCircuitBreakerError(original)
         if (fallback === undefined || !answers) reject(replaced)
-        else resolve(answer(fallback, original))
+        else resolve(answerWith(fallback, original))
       },
     })
     call.start(body)
+  })
+}
+
+/** What comes of asking a fleet for a trial, if the caller still wants to know; otherwise its place is handed back. */
+function unlessAborted(answer: Promise<Answer>, signal: AbortSignal | undefined): Promise<Answer> {
+  if (signal === undefined) return answer
+  return new Promise((resolve, reject) => {
+    const forget = onAbort(signal, () => {
+      forget()
+      reject(signal.reason)
+    })
+    void answer.then((admission) => {
+      forget()
+      if (signal.aborted && admission instanceof Attempt) admission.abandoned(signal.reason)
+      else resolve(admission)
+    })
   })
 }
 
@@ -139,7 +170,7 @@ class Call implements RunContext {
 }
 
 /** A fallback may throw, answer later, or be given an error that looks like a promise. */
-async function answer(fallback: (error: unknown) => unknown, error: unknown): Promise<unknown> {
+async function answerWith(fallback: Fallback, error: unknown): Promise<unknown> {
   return fallback(error)
 }
 

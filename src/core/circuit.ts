@@ -4,15 +4,17 @@
 
 import { openTime } from './backoff.ts'
 import type { FullClock } from './clock.ts'
+import { type Command, expireCommand } from './commands.ts'
 import { describeError } from './describe.ts'
 import type { RejectionReason } from './errors.ts'
 import * as machine from './machine.ts'
 import type { Origin } from './machine.ts'
 import type { Rules } from './options.ts'
-import { type CircuitState, type Hold, type Lease, PRISTINE, type Snapshot } from './snapshot.ts'
+import { type CircuitState, type Lease, PRISTINE, type Snapshot } from './snapshot.ts'
 import { crosses, describeCrossing, type Part, type RatePart } from './trip.ts'
 import { CountWindow, type Sums, TimeWindow, type Window } from './window.ts'
 import type { Verdict } from './verdict.ts'
+import { Watchers } from './watchers.ts'
 
 /** What lets a call in: the snapshot, and for a trial its place. */
 export interface Ticket {
@@ -34,6 +36,8 @@ export interface Transition extends Origin {
   readonly from: CircuitState
   readonly to: CircuitState
   readonly at: number
+  /** Whether this process made it, or it was learnt from shared storage. */
+  readonly origin: 'local' | 'remote'
 }
 
 /** Told of each transition. */
@@ -49,17 +53,13 @@ interface KeyedWindow {
 // Shared by all circuits that have none, which is most of them.
 const NO_WINDOWS: readonly KeyedWindow[] = Object.freeze([])
 
-const SMALL_CROWD = 8
-
 export class Circuit {
   snapshot: Snapshot = PRISTINE
   /** Failures in a row, trial failures included. */
   failures = 0
   /** The newest failure, for the `cause` of rejections. */
   lastFailure: unknown
-  #watchers: WeakRef<CircuitWatcher>[] = []
-  // So many watchers, and those that are gone are cleared out.
-  #crowd = SMALL_CROWD
+  readonly #watchers = new Watchers<CircuitWatcher>()
   #windows: readonly KeyedWindow[] = NO_WINDOWS
   #untold: Transition[] | undefined
   #telling = false
@@ -72,13 +72,9 @@ export class Circuit {
     return state === 'closed' && forced === undefined && (rampUp === 0 || clock.now() >= since + rampUp)
   }
 
-  /** Adds who is told of transitions, by {@link tell}, for as long as somebody else holds it. */
+  /** Adds who is told of transitions, by {@link tell}. */
   addWatcher(watcher: CircuitWatcher): void {
-    if (this.#watchers.length >= this.#crowd) {
-      this.#watchers = this.#watchers.filter((one) => one.deref() !== undefined)
-      this.#crowd = Math.max(SMALL_CROWD, 2 * this.#watchers.length)
-    }
-    this.#watchers.push(new WeakRef(watcher))
+    this.#watchers.add(watcher)
   }
 
   /** Whether outcomes need the time. */
@@ -107,9 +103,9 @@ export class Circuit {
   }
 
   /** The commonest verdict of all, on the ticket of a plain closed circuit that still holds. */
-  succeed(clock: FullClock): void {
+  succeed(now: number): void {
     this.failures = 0
-    if (this.isTimed) this.#add(false, false, clock.now())
+    if (this.isTimed) this.#add(false, false, now)
   }
 
   /** Takes a verdict. It counts only while the period that admitted the call lasts. */
@@ -137,37 +133,18 @@ export class Circuit {
     return part.kind === 'rate' ? this.#window(part.key)?.sums(now) : undefined
   }
 
-  open(rules: Rules, clock: FullClock, origin: Origin = said('open')): void {
-    const openFor = openTime(rules.resetTimeout, machine.keptRelapses(this.snapshot), this.lastFailure)
-    this.#move(
-      machine.commandedOpen(this.snapshot, { now: clock.now(), wall: clock.wallNow(), openFor, ...origin }),
-      clock,
-    )
-  }
-
-  halfOpen(clock: FullClock, origin: Origin = said('halfOpen')): void {
-    this.#move(machine.commandedHalfOpen(this.snapshot, clock.now(), clock.wallNow(), origin), clock)
-  }
-
-  close(rules: Rules, clock: FullClock, origin: Origin = said('close')): void {
-    const rampUp = this.snapshot.state === 'closed' ? 0 : rules.rampUp
-    this.#move(machine.commandedClose(clock.now(), rampUp, origin), clock)
-  }
-
-  force(hold: Hold, clock: FullClock): void {
-    this.#move(machine.held(this.snapshot, hold, clock.now(), clock.wallNow()), clock)
-  }
-
-  release(clock: FullClock, origin: Origin = said('release')): void {
-    if (this.snapshot.forced === undefined) return
-    this.#move(machine.released(this.snapshot, clock.now(), clock.wallNow(), origin), clock)
+  /** Carries out what a person, or their code, asks. */
+  command(make: Command, clock: FullClock): void {
+    this.expire(clock)
+    const next = make(this.snapshot, clock.now(), clock.wallNow())
+    if (next !== this.snapshot) this.#move(next, clock)
   }
 
   /** Ends a hold whose time is over. There is no timer: whoever looks notices. */
   expire(clock: FullClock): void {
     const { forced } = this.snapshot
     if (forced === undefined || clock.now() < forced.until) return
-    this.release(clock, { why: `the circuit was held ${forced.state}, and the time of that is over`, by: undefined })
+    this.#move(expireCommand(this.snapshot, clock.now(), clock.wallNow()), clock)
   }
 
   /** A new `resetTimeout` holds for an open circuit too, from the time it opened. */
@@ -180,8 +157,19 @@ export class Circuit {
   /** Puts the circuit where a memo says; counts are cleared first and loaded by the caller. */
   restore(snapshot: Snapshot, failures: number, clock: FullClock): void {
     this.#move(snapshot, clock)
+    this.put(snapshot, failures)
+  }
+
+  /** Puts the circuit elsewhere without a word, counts cleared: whoever does so tells. */
+  put(snapshot: Snapshot, failures = 0): void {
+    this.snapshot = snapshot
     this.#clear()
     this.failures = failures
+  }
+
+  /** Counts an outcome that moves nothing here: of a trial of the whole fleet. */
+  note(failed: boolean, error: unknown): void {
+    this.#count(failed, error)
   }
 
   /** The windows by key, for `snapshot()`. */
@@ -194,7 +182,8 @@ export class Circuit {
     if (this.#untold === undefined || this.#telling) return
     this.#telling = true
     for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift()) {
-      for (const watcher of this.#watchers) watcher.deref()?.told(next)
+      const transition = next
+      this.#watchers.tell((watcher) => watcher.told(transition))
     }
     this.#telling = false
     this.#untold = undefined
@@ -246,7 +235,9 @@ export class Circuit {
     const { state: from } = this.snapshot
     this.snapshot = next
     if (next.state === 'closed') this.#clear()
-    if (from !== next.state) (this.#untold ??= []).push({ from, to: next.state, at: clock.wallNow(), why, by: next.by })
+    if (from === next.state) return
+    const at = clock.wallNow()
+    ;(this.#untold ??= []).push({ from, to: next.state, at, why, by: next.by, origin: 'local' })
   }
 
   #clear(): void {
@@ -258,11 +249,6 @@ export class Circuit {
   #window(key: string): Window | undefined {
     return this.#windows.find((one) => one.key === key)?.window
   }
-}
-
-/** Who calls a command in code does not say why. */
-function said(command: string): Origin {
-  return { why: `${command}() was called`, by: undefined }
 }
 
 function makeWindow({ window }: RatePart): Window {

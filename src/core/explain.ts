@@ -35,14 +35,21 @@ export interface Explanation {
   readonly text: string
 }
 
-export function explain(name: string, circuit: Circuit, rules: Rules, clock: FullClock): Explanation {
-  const { snapshot } = circuit
+/** `snapshot` is what counts: the circuit's own, or the fleet's. */
+export function explain(
+  name: string,
+  snapshot: Snapshot,
+  circuit: Circuit,
+  rules: Rules,
+  clock: FullClock,
+  scope: 'local' | 'fleet',
+): Explanation {
   const now = clock.now()
   const wall = clock.wallNow()
   const toDate = (at: number): Date | undefined => (Number.isFinite(at) ? new Date(wall + at - now) : undefined)
   const trialAt = nextTrial(snapshot, rules.trials, now)
   const forced = snapshot.forced && { ...snapshot.forced, until: toDate(snapshot.forced.until) }
-  const counts = countsOf(circuit, rules, now)
+  const counts = countsOf(snapshot, circuit, rules, now)
   const reason = snapshot.why ?? (snapshot.state === 'closed' ? 'nothing happened to it yet' : 'somebody asked for it')
   const story = [
     `Circuit "${name}" ${stateInWords(snapshot, now)}${becauseInWords(snapshot)}.`,
@@ -55,7 +62,7 @@ export function explain(name: string, circuit: Circuit, rules: Rules, clock: Ful
   const nextTrialAt = trialAt === undefined ? undefined : toDate(trialAt)
   return Object.freeze({
     state: snapshot.state,
-    scope: 'local',
+    scope,
     reason,
     counts,
     policy: rules.trip.text,
@@ -66,8 +73,8 @@ export function explain(name: string, circuit: Circuit, rules: Rules, clock: Ful
   })
 }
 
-function countsOf(circuit: Circuit, rules: Rules, now: number): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = { failures: circuit.failures, trialSuccesses: circuit.snapshot.successes }
+function countsOf(snapshot: Snapshot, circuit: Circuit, rules: Rules, now: number): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = { failures: circuit.failures, trialSuccesses: snapshot.successes }
   for (const part of rules.parts) {
     const sums = circuit.sums(part, now)
     if (sums === undefined) continue

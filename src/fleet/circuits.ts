@@ -1,17 +1,52 @@
-// The circuits of this process that live on a storage: breakers on one storage under one name share one. The map hangs
-// on the storage, so both go together.
+// The circuits of this process that live on a storage: breakers on one storage under one name share one. The maps hang
+// on the storage, so all go together.
 
 import { Circuit } from '../core/circuit.ts'
+import type { FullClock } from '../core/clock.ts'
+import type { Rules } from '../core/options.ts'
+import { FleetCircuit } from './circuit.ts'
+import { Link } from './link.ts'
 import type { CircuitStorage } from './storage.ts'
 
-const CIRCUITS = new WeakMap<CircuitStorage, Map<string, Circuit>>()
+interface Local {
+  readonly circuits: Map<string, Circuit>
+  readonly fleets: Map<string, FleetCircuit>
+  link: Link | undefined
+}
+
+const LOCAL = new WeakMap<CircuitStorage, Local>()
 
 /** This process's circuit of that name; a circuit of its own where there is no storage. */
 export function circuitOn(storage: CircuitStorage | undefined, name: string): Circuit {
   if (storage === undefined) return new Circuit()
-  let circuits = CIRCUITS.get(storage)
-  if (circuits === undefined) CIRCUITS.set(storage, (circuits = new Map()))
+  const { circuits } = localOn(storage)
   let circuit = circuits.get(name)
   if (circuit === undefined) circuits.set(name, (circuit = new Circuit()))
   return circuit
+}
+
+/** The fleet's circuit of that name, where the storage is shared with other processes. */
+export function fleetOn(
+  storage: CircuitStorage,
+  name: string,
+  rules: Rules,
+  own: Circuit,
+  clock: FullClock,
+): FleetCircuit {
+  const local = localOn(storage)
+  local.link ??= new Link(storage, clock)
+  let fleet = local.fleets.get(name)
+  if (fleet === undefined) local.fleets.set(name, (fleet = new FleetCircuit(name, rules, own, local.link)))
+  return fleet
+}
+
+/** A breaker on it is done with it. */
+export function leaveFleet(storage: CircuitStorage, fleet: FleetCircuit): void {
+  if (fleet.leave()) localOn(storage).fleets.delete(fleet.name)
+}
+
+function localOn(storage: CircuitStorage): Local {
+  let local = LOCAL.get(storage)
+  if (local === undefined) LOCAL.set(storage, (local = { circuits: new Map(), fleets: new Map(), link: undefined }))
+  return local
 }

@@ -49,8 +49,6 @@ export class Link {
   /** This process's name in the fleet. */
   readonly id: string
   up = true
-  /** Resolves when storage was read once, or did not answer. */
-  ready: Promise<void>
   readonly #linked = new Map<string, Linked>()
   #fleet = 1
   #reading: Promise<void> | undefined
@@ -63,14 +61,12 @@ export class Link {
     this.settings = resolveShared(storage.shared ?? {})
     this.random = storage.random ?? Math.random
     this.id = [1, 2].map(() => Math.floor(this.random() * 2 ** 40).toString(36)).join('')
-    this.ready = Promise.resolve()
   }
 
-  join(linked: Linked): void {
+  /** Answers when storage was read once with it, or did not answer. All that join in one turn are read together. */
+  join(linked: Linked): Promise<void> {
     this.#linked.set(linked.name, linked)
-    // All circuits made in this turn are read together.
-    this.ready = Promise.resolve().then(() => this.refresh())
-    this.#schedule()
+    return Promise.resolve().then(() => this.refresh())
   }
 
   leave(linked: Linked): void {
@@ -116,7 +112,10 @@ export class Link {
     const linked = [...this.#linked.values()]
     if (linked.length === 0) return
     try {
-      const answers = await this.#bounded(() => this.storage.read(linked.map(({ name }) => name)), this.settings.timeout)
+      const answers = await this.#bounded(
+        () => this.storage.read(linked.map(({ name }) => name)),
+        this.settings.timeout,
+      )
       if (!this.up) {
         this.up = true
         for (const one of linked) one.cameUp()
@@ -136,12 +135,14 @@ export class Link {
 
   #schedule(ms: number = this.settings.refreshInterval * (0.9 + 0.1 * this.random())): void {
     this.#cancelRefresh?.()
-    if (this.#linked.size > 0 && ms !== Number.POSITIVE_INFINITY) this.#cancelRefresh = this.clock.after(ms, () => void this.refresh())
+    if (this.#linked.size > 0 && ms !== Number.POSITIVE_INFINITY)
+      this.#cancelRefresh = this.clock.after(ms, () => void this.refresh())
   }
 
   #bounded<T>(run: () => MaybePromise<T>, within: number): Promise<T> {
     return new Promise((resolve, reject) => {
-      const expired = (): void => reject(new DOMException(`The storage did not answer within ${within} ms`, 'TimeoutError'))
+      const expired = (): void =>
+        reject(new DOMException(`The storage did not answer within ${within} ms`, 'TimeoutError'))
       const cancel = this.clock.after(within, expired)
       try {
         Promise.resolve(run()).then(resolve, reject).finally(cancel)

@@ -22,6 +22,8 @@ export class Mirror {
   snapshot: Snapshot = PRISTINE
   /** Storage ms less this process's ms; unknown until storage has answered once. */
   offset: number | undefined
+  /** ms that this process waits longer than it must before it asks for a trial. */
+  jitter = 0
 
   get epoch(): number {
     return this.stored?.epoch ?? 0
@@ -34,7 +36,7 @@ export class Mirror {
   /** Takes over what storage said at `now` (this process's ms). */
   take(stored: StoredCircuit, now: number): void {
     this.offset = stored.at - now
-    const next = toSnapshot(stored, this.offset, this.snapshot.leases)
+    const next = toSnapshot(stored, this.offset, this.snapshot.leases, this.jitter)
     // The same period goes on: it began when it began, whatever the clocks have drifted since.
     const { since } = this.stored?.period === stored.period ? this.snapshot : next
     this.snapshot = Object.freeze({ ...next, since })
@@ -48,11 +50,17 @@ export class Mirror {
 }
 
 /** The next state as storage wants it: times not its own become times left from now. */
-export function toMove(next: Snapshot, base: Snapshot, stored: StoredCircuit | undefined, now: number, parts: MoveParts): Move {
+export function toMove(
+  next: Snapshot,
+  base: Snapshot | undefined,
+  stored: StoredCircuit | undefined,
+  now: number,
+  parts: MoveParts,
+): Move {
   const known = new Map(stored?.leases.map((lease) => [lease.id, lease.until]))
   const { move, mover, policy, notBefore } = parts
   // A lease given or freed within a half-open period leaves the period as it is.
-  const same = stored !== undefined && next.state === base.state && next.since === base.since
+  const same = stored !== undefined && next.state === base?.state && next.since === base.since
   return {
     state: next.state,
     until: same ? stored.until : left(next.until, now),
@@ -78,14 +86,17 @@ export function toGiveBack(stored: StoredCircuit, move: string): Move {
 }
 
 /** The earliest storage time at which a trial may be claimed from this record. */
-export function claimableFrom({ state, until, forced, leases, at }: StoredCircuit, dropped: (id: string) => boolean): number | undefined {
+export function claimableFrom(
+  { state, until, forced, leases, at }: StoredCircuit,
+  dropped: (id: string) => boolean,
+): number | undefined {
   if (forced !== undefined) return forced.until
   if (state === 'open') return until
   const displaced = leases.filter((lease) => dropped(lease.id)).map((lease) => lease.until)
   return displaced.length === 0 ? undefined : Math.max(at, ...displaced)
 }
 
-function toSnapshot(stored: StoredCircuit, offset: number, before: readonly Lease[]): Snapshot {
+function toSnapshot(stored: StoredCircuit, offset: number, before: readonly Lease[], jitter: number): Snapshot {
   const local = (time: number): number => (time >= FOREVER ? Number.POSITIVE_INFINITY : time - offset)
   const { state, until, relapses, successes, period, leases, forced, by, why } = stored
   const hold: Hold | undefined = forced && { state: forced.state, until: local(forced.until), by, reason: why }
@@ -93,11 +104,13 @@ function toSnapshot(stored: StoredCircuit, offset: number, before: readonly Leas
     ...PRISTINE,
     state,
     since: local(period),
-    until: local(until),
+    until: state === 'open' && forced === undefined ? local(until) + jitter : local(until),
     relapses,
     successes,
     // A lease that was known keeps its object: it is the ticket of a trial that runs here.
-    leases: leases.map((lease) => before.find(({ id }) => id === lease.id) ?? Object.freeze({ id: lease.id, until: local(lease.until) })),
+    leases: leases.map(
+      (lease) => before.find(({ id }) => id === lease.id) ?? Object.freeze({ id: lease.id, until: local(lease.until) }),
+    ),
     openedAt: state === 'closed' ? undefined : period,
     forced: hold,
     why,

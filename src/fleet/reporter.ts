@@ -3,6 +3,7 @@
 // with a newer success say so, and a refuted ask is over. One that nobody refutes is carried out by its asker, or by
 // another where the asker died.
 
+import type { Activity } from './activity.ts'
 import { crossing, keepFor } from './crossing.ts'
 import type { Link } from './link.ts'
 import type { Mirror } from './mirror.ts'
@@ -16,9 +17,13 @@ export interface Reporting {
   readonly parts: readonly Part[]
   /** Takes over what storage said. */
   met(stored: StoredCircuit | undefined): void
+  /** What is under way, for `settled()`. */
+  readonly activity: Activity
   /** The fleet's counts crossed the policy, and nobody objected. */
   trip(why: string): void
 }
+
+type Said = Pick<Tally, 'ask' | 'hush'>
 
 /** ms between two reports of one process, and per process of the fleet: some 2 000 a second in all. */
 const FLOOR = 20
@@ -38,7 +43,7 @@ export class Reporter {
   readonly #link: Link
   readonly #mirror: Mirror
   #sending: Promise<void> | undefined
-  #again = false
+  #queued: Said | undefined
   #lastReport = Number.NEGATIVE_INFINITY
   #hushed = 0
   #cancelReport: (() => void) | undefined
@@ -52,13 +57,9 @@ export class Reporter {
     this.unsaid = new Unsaid(keepFor(circuit.parts))
   }
 
-  /** Whether a report is under way or due. */
-  get busy(): Promise<void> | undefined {
-    return this.#sending
-  }
-
-  get due(): boolean {
-    return this.#cancelReport !== undefined || this.#cancelConfirm !== undefined
+  /** Follows a changed policy. */
+  follow(parts: readonly Part[]): void {
+    this.unsaid.keep = keepFor(parts)
   }
 
   /** Tells the fleet of what is unsaid, as soon as the pace allows. */
@@ -71,7 +72,7 @@ export class Reporter {
     const wait = due <= 0 && floor > FLOOR ? random() * floor : due
     if (wait <= 0) this.#send()
     else {
-      this.#cancelReport = clock.after(wait, () => {
+      this.#cancelReport = this.#later(wait, () => {
         this.#cancelReport = undefined
         this.#send()
       })
@@ -84,7 +85,7 @@ export class Reporter {
     const { offset } = this.#mirror
     if (epoch !== this.#mirror.epoch || asker === this.#link.id || offset === undefined) return
     this.#cancelAnswer?.()
-    this.#cancelAnswer = this.#link.clock.after(this.#answerDelay(listeners), () => {
+    this.#cancelAnswer = this.#later(this.#answerDelay(listeners), () => {
       this.#cancelAnswer = undefined
       if (this.#hushed !== asked && this.unsaid.refutes(since - offset)) this.#send()
     })
@@ -105,27 +106,31 @@ export class Reporter {
     this.#cancelAnswer?.()
     this.#cancelConfirm?.()
     this.#cancelReport = this.#cancelAnswer = this.#cancelConfirm = undefined
-    this.#again = false
+    this.#queued = undefined
   }
 
   get #processes(): number {
     return this.#mirror.stored?.listeners ?? 1
   }
 
-  #send(said: Pick<Tally, 'ask' | 'hush'> = {}): void {
+  /** One at a time; what else is to be said rides with the next. */
+  #send(said: Said = {}): void {
     if (this.#sending !== undefined) {
-      this.#again = true
+      this.#queued = { ...this.#queued, ...said }
       return
     }
-    this.#again = false
+    const end = this.#circuit.activity.begin()
     this.#sending = this.#exchange(said).finally(() => {
       this.#sending = undefined
-      if (this.#again) this.#send()
+      const queued = this.#queued
+      this.#queued = undefined
+      if (queued !== undefined && this.#link.up) this.#send(queued)
       else if (this.unsaid.urgent) this.report()
+      end()
     })
   }
 
-  async #exchange(said: Pick<Tally, 'ask' | 'hush'>): Promise<void> {
+  async #exchange(said: Said): Promise<void> {
     const { clock } = this.#link
     try {
       // Times are told in storage's own, so its time must be known first.
@@ -142,7 +147,9 @@ export class Reporter {
 
   #add(said: Partial<Tally>): Promise<StoredCircuit> {
     const { epoch, period } = this.#mirror
-    return this.#link.command(() => this.#link.storage.add(this.#circuit.name, { ...said, epoch, period, keep: this.unsaid.keep }))
+    return this.#link.command(() =>
+      this.#link.storage.add(this.#circuit.name, { ...said, epoch, period, keep: this.unsaid.keep }),
+    )
   }
 
   /** What follows from the fleet's counts. */
@@ -160,27 +167,31 @@ export class Reporter {
     } else if (stored.asker !== undefined && age <= ASK_ENDS * confirm && this.#hushed !== stored.asked) {
       this.#circuit.trip(crossed.why)
     } else if (age >= this.#askEvery) {
-      this.#ask(crossed.since)
+      this.#send({ ask: { id: this.#link.id, since: crossed.since, every: this.#askEvery } })
     }
-  }
-
-  #ask(since: number): void {
-    this.#sendAfter({ ask: { id: this.#link.id, since, every: this.#askEvery } })
   }
 
   get #askEvery(): number {
     return Math.max(2 * this.#link.settings.confirm, this.#processes * ASK_PER_PROCESS)
   }
 
-  /** From within an exchange, when that one is over. */
-  #sendAfter(said: Pick<Tally, 'ask' | 'hush'>): void {
-    void Promise.resolve(this.#sending).then(() => this.#send(said))
+  /** A timer that `settled()` waits for. */
+  #later(ms: number, run: () => void): () => void {
+    const end = this.#circuit.activity.begin()
+    const cancel = this.#link.clock.after(ms, () => {
+      run()
+      end()
+    })
+    return () => {
+      cancel()
+      end()
+    }
   }
 
   #confirmLater(asked: number): void {
-    this.#cancelConfirm ??= this.#link.clock.after(this.#link.settings.confirm, () => {
+    this.#cancelConfirm ??= this.#later(this.#link.settings.confirm, () => {
       this.#cancelConfirm = undefined
-      void this.#confirm(asked)
+      void this.#confirm(asked).finally(this.#circuit.activity.begin())
     })
   }
 
@@ -188,7 +199,8 @@ export class Reporter {
     try {
       const [stored] = await this.#link.command(() => this.#link.storage.read([this.#circuit.name]))
       this.#circuit.met(stored)
-      if (stored === undefined || !this.#isCurrent(stored) || stored.asked !== asked || stored.asker !== this.#link.id) return
+      if (stored === undefined || !this.#isCurrent(stored) || stored.asked !== asked || stored.asker !== this.#link.id)
+        return
       const crossed = crossing(this.#circuit.parts, stored.counts, stored.at)
       if (crossed === undefined) this.#send({ hush: true })
       else this.#circuit.trip(crossed.why)

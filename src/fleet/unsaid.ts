@@ -57,7 +57,9 @@ export class Unsaid {
   /** Hands everything over, in storage ms, and forgets it. */
   take(offset: number, now: number): Counts {
     const { slotWidth = 0, slots: most = 0 } = this.#keep
-    const slots = this.#slots.filter(({ end }) => end > now - slotWidth * most).map(({ start, ok, bad, slow }) => ({ start: Math.floor(start + offset), ok, bad, slow }))
+    const slots = this.#slots
+      .filter(({ end }) => end > now - slotWidth * most)
+      .map(({ start, ok, bad, slow }) => ({ start: Math.floor(start + offset), ok, bad, slow }))
     const counts: Counts = {
       ...(this.okAt > Number.NEGATIVE_INFINITY && { okAt: Math.floor(this.okAt + offset) }),
       ...(this.#fails.length > 0 && { fails: this.#fails.map((at) => Math.floor(at + offset)).reverse() }),

@@ -1,0 +1,343 @@
+// The fleet's circuit as one process lives it: a mirror of the shared record, behind which the process's own circuit
+// goes on. While the record is not closed it governs and the own circuit rests; when it closes the own one starts
+// clean; while storage does not answer the own one is all there is. The newest epoch wins, always: who meets an older
+// record, or none, puts its own back.
+
+import { openTime } from '../core/backoff.ts'
+import type { Circuit, CircuitWatcher, Denial, Transition } from '../core/circuit.ts'
+import { type Command, expireCommand } from '../core/commands.ts'
+import { describeError } from '../core/describe.ts'
+import * as machine from '../core/machine.ts'
+import type { Rules } from '../core/options.ts'
+import { type CircuitState, period, type Snapshot } from '../core/snapshot.ts'
+import type { Part } from '../core/trip.ts'
+import { Watchers } from '../core/watchers.ts'
+import { Activity } from './activity.ts'
+import type { Link, Linked } from './link.ts'
+import { Mirror, toGiveBack, toMove } from './mirror.ts'
+import { Reporter, type Reporting } from './reporter.ts'
+import type { Note, StoredCircuit, Watcher } from './storage.ts'
+import { type Place, Trials, type Trying } from './trials.ts'
+
+/** Told of what happens to a fleet's circuit. */
+export interface FleetWatcher extends CircuitWatcher {
+  storageDown(error: unknown): void
+  storageUp(): void
+}
+
+/** ms over which the processes of a fleet spread their asking for a trial, per process, less what is free. */
+const JITTER_PER_PROCESS = 0.5
+const JITTER_FREE = 20
+const MOST_TRIES = 4
+
+export class FleetCircuit implements Linked, Reporting, Trying, Watcher, CircuitWatcher {
+  readonly name: string
+  readonly rules: Rules
+  /** What this process decides alone. */
+  readonly own: Circuit
+  readonly trials: Trials
+  /** Resolves when storage was read once, or did not answer. */
+  readonly ready: Promise<void>
+  /** What is under way, for `settled()`. */
+  readonly activity: Activity = new Activity()
+  readonly #link: Link
+  readonly #mirror = new Mirror()
+  readonly #reporter: Reporter
+  readonly #watchers = new Watchers<FleetWatcher>()
+  readonly #unwatch: () => void
+  /** Moves on their way, by name: their own push may be the only answer that arrives. */
+  readonly #moves = new Map<string, (stored: StoredCircuit) => void>()
+  #told: CircuitState = 'closed'
+  #offering = false
+  #tripping = false
+  #members = 0
+
+  constructor(name: string, rules: Rules, own: Circuit, link: Link) {
+    this.name = name
+    this.rules = rules
+    this.own = own
+    this.#link = link
+    this.#reporter = new Reporter(this, link, this.#mirror)
+    this.trials = new Trials(this, link, this.#mirror)
+    own.addWatcher(this)
+    this.#unwatch = link.storage.watch(name, this)
+    this.ready = link.join(this)
+  }
+
+  get parts(): readonly Part[] {
+    return this.rules.parts
+  }
+
+  /** The period that calls admitted now belong to. */
+  get period(): number {
+    return this.#mirror.period
+  }
+
+  /** Whether the fleet's state is what counts, not the process's own. */
+  get governs(): boolean {
+    if (!this.#link.up || this.#members === 0) return false
+    const { state, forced } = this.view(this.#link.clock.now())
+    return state !== 'closed' || forced !== undefined
+  }
+
+  /** The record now, with what time has done to it. */
+  view(now: number): Snapshot {
+    const { snapshot } = this.#mirror
+    const { forced } = snapshot
+    return forced === undefined || now < forced.until
+      ? snapshot
+      : expireCommand(snapshot, now, this.#link.clock.wallNow())
+  }
+
+  /** What stored counts there were, last time storage said. */
+  get stored(): StoredCircuit | undefined {
+    return this.#mirror.stored
+  }
+
+  /** One more breaker on this circuit. */
+  join(watcher: FleetWatcher): void {
+    this.#members++
+    this.#watchers.add(watcher)
+  }
+
+  /** One breaker less; the last lets go of storage. `true`: it did. */
+  leave(): boolean {
+    if (--this.#members > 0) return false
+    this.#takeOver(this.view(this.#link.clock.now()))
+    this.#reporter.reset()
+    this.#unwatch()
+    this.#link.leave(this)
+    return true
+  }
+
+  /** What counts now: the fleet's circuit, or the process's own. */
+  look(): Snapshot {
+    this.own.expire(this.#link.clock)
+    this.own.tell()
+    this.#notice('local', this.#mirror.snapshot)
+    return this.governs ? this.view(this.#link.clock.now()) : this.own.snapshot
+  }
+
+  /** Lets a call in or not, where the fleet governs; `undefined`: the process's own circuit decides. */
+  admit(sync: boolean): Place | Denial | undefined | Promise<Place | Denial | undefined> {
+    this.look()
+    return this.governs ? this.trials.admit(sync) : undefined
+  }
+
+  /** The commonest outcome of all, of a call of this period. */
+  succeed(now: number): void {
+    this.#reporter.unsaid.add(false, false, now)
+  }
+
+  /** An outcome of a call that the own circuit let in; whether it counts for the fleet. */
+  observe(ofPeriod: number, failed: boolean, slow: boolean): boolean {
+    if (ofPeriod !== this.#mirror.period || this.governs) return false
+    this.#reporter.unsaid.add(failed, slow, this.#link.clock.now())
+    if (failed || slow) this.#reporter.report()
+    return true
+  }
+
+  /** Follows a changed policy. */
+  followRules(): void {
+    this.#reporter.follow(this.parts)
+  }
+
+  /** Acts here at once; resolves when storage holds the change, and rejects where it did not take it. */
+  command(make: Command): Promise<void> {
+    const { clock } = this.#link
+    const at = this.look()
+    const next = make(at, clock.now(), clock.wallNow())
+    if (next === at) return Promise.resolve()
+    if (this.#link.up) {
+      this.#mirror.snapshot = next
+      this.#yield()
+    } else this.own.put(next)
+    this.#notice('local', next)
+    const end = this.activity.begin()
+    const done = this.#carryOut(make, next).finally(end)
+    // Not awaiting it is safe.
+    done.catch(() => undefined)
+    return done
+  }
+
+  async move(
+    next: Snapshot,
+    options: { notBefore?: number | undefined; within?: number; anew?: boolean },
+  ): Promise<boolean> {
+    const { notBefore, within, anew } = options
+    const { clock, storage, id: mover } = this.#link
+    const { stored, snapshot } = this.#mirror
+    const move = this.#link.nextMove()
+    const parts = { move, mover, policy: this.rules.trip.text, notBefore }
+    const wanted = toMove(next, anew ? undefined : snapshot, stored, clock.now(), parts)
+    const pushed = new Promise<StoredCircuit>((resolve) => this.#moves.set(move, resolve))
+    const end = this.activity.begin()
+    try {
+      const answered = this.#link.command(() => storage.replace(this.name, stored, wanted), within)
+      const answer = await Promise.race([answered, pushed.then((current) => ({ replaced: true, current }))])
+      this.met(answer.current)
+      return answer.replaced
+    } finally {
+      this.#moves.delete(move)
+      end()
+    }
+  }
+
+  trip(why: string): void {
+    if (this.#tripping || this.governs) return
+    this.#tripping = true
+    const { clock } = this.#link
+    const { snapshot } = this.#mirror
+    const { lastFailure } = this.own
+    const now = clock.now()
+    const openFor = openTime(this.rules.resetTimeout, machine.nextRelapses(snapshot, now), lastFailure)
+    const reason = lastFailure === undefined ? why : `${why}: ${describeError(lastFailure)}`
+    const next = machine.opened(snapshot, { now, wall: clock.wallNow(), openFor, why: reason, by: undefined })
+    const ended = (): void => {
+      this.#tripping = false
+    }
+    // Refused: somebody else was first. Rejected: storage is down, and the own circuit protects.
+    this.move(next, { anew: true }).then(ended, ended)
+  }
+
+  met(stored: StoredCircuit | undefined): void {
+    if (stored === undefined || stored.epoch < this.#mirror.epoch) this.#offer(stored)
+    else if (this.#mirror.stored === undefined || stored.epoch > this.#mirror.epoch) this.#adopt(stored)
+    else this.#mirror.take(stored, this.#link.clock.now())
+  }
+
+  changed(_: string, stored: StoredCircuit | undefined): void {
+    if (stored === undefined) return
+    this.#moves.get(stored.move)?.(stored)
+    if (this.#mirror.stored === undefined || stored.epoch > this.#mirror.epoch) this.#adopt(stored)
+  }
+
+  noted(_: string, note: Note): void {
+    if (note.kind === 'hush') this.#reporter.hushed(note)
+    else if (!this.governs) this.#reporter.asked(note)
+  }
+
+  reconnected(): void {
+    this.#link.refreshSoon()
+  }
+
+  wentDown(error: unknown): void {
+    this.#reporter.reset()
+    this.#takeOver(this.#whenDown())
+    this.#watchers.tell((watcher) => watcher.storageDown(error))
+    this.#notice('local', { why: 'shared storage does not answer', by: undefined })
+  }
+
+  cameUp(): void {
+    this.#reporter.reset()
+    this.#watchers.tell((watcher) => watcher.storageUp())
+    if (this.governs) this.#rest()
+    this.#notice('remote', this.#mirror.snapshot)
+    this.trials.resume()
+  }
+
+  /** The own circuit changed. */
+  told({ why, by }: Transition): void {
+    this.#notice('local', { why, by })
+  }
+
+  #adopt(stored: StoredCircuit): void {
+    const { clock, random, up, id } = this.#link
+    const first = this.#mirror.stored === undefined
+    const anew = first || stored.period !== this.#mirror.period
+    // Claims of a large fleet would come all at once.
+    if (anew) this.#mirror.jitter = random() * Math.max(0, stored.listeners * JITTER_PER_PROCESS - JITTER_FREE)
+    const wasClosed = this.#mirror.snapshot.state === 'closed'
+    this.#mirror.take(stored, clock.now())
+    this.#link.fleet = stored.listeners
+    if (anew) {
+      this.#reporter.reset()
+      this.trials.reset()
+    }
+    // A process that starts beside a closed circuit goes on with what it has.
+    if (up && anew && !(first && wasClosed && stored.state === 'closed')) this.#yield()
+    this.trials.tidy()
+    this.#notice(stored.mover === id ? 'local' : 'remote', stored)
+  }
+
+  /** The own circuit makes way: it rests while the fleet governs, and starts clean when that ends. */
+  #yield(): void {
+    if (this.governs) this.#rest()
+    else {
+      const { now } = this.#link.clock
+      const closing = this.#told !== 'closed'
+      this.own.put(period({ state: 'closed', since: now(), until: now(), rampUp: closing ? this.rules.rampUp : 0 }))
+    }
+  }
+
+  #rest(): void {
+    const now = this.#link.clock.now()
+    this.own.put(period({ state: 'closed', since: now, until: now }), this.own.failures)
+  }
+
+  /** The own circuit goes on from here, without the fleet's trials. */
+  #takeOver(from: Snapshot | undefined): void {
+    if (from !== undefined && (from.state !== 'closed' || from.forced !== undefined)) {
+      this.own.put(Object.freeze({ ...from, leases: [] }), this.own.failures)
+    } else if (from !== undefined && this.#link.settings.whenDown === 'closed') {
+      this.own.put(from)
+    }
+  }
+
+  /** What the own circuit becomes when storage does not answer; `undefined`: what it is. */
+  #whenDown(): Snapshot | undefined {
+    const { clock, settings } = this.#link
+    const now = clock.now()
+    const wall = clock.wallNow()
+    const last = this.view(now)
+    const origin = { why: 'shared storage does not answer', by: undefined }
+    if (settings.whenDown === 'closed') return machine.commandedClose(now, 0, origin)
+    if (settings.whenDown === 'half-open') return machine.commandedHalfOpen(last, now, wall, origin)
+    if (settings.whenDown === 'open') {
+      const openFor = openTime(this.rules.resetTimeout, machine.keptRelapses(last), this.own.lastFailure)
+      return machine.commandedOpen(last, { now, wall, openFor, ...origin })
+    }
+    return last.state === 'closed' && last.forced === undefined ? undefined : last
+  }
+
+  async #carryOut(make: Command, first: Snapshot): Promise<void> {
+    const { clock } = this.#link
+    let next = first
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      if (await this.move(next, { anew: true })) return
+      next = make(this.view(clock.now()), clock.now(), clock.wallNow())
+    }
+    throw new Error(`Circuit "${this.name}" went on changing; what was asked of it is not stored`)
+  }
+
+  /** Puts the newer record back where storage has an older one, or none. */
+  #offer(met: StoredCircuit | undefined): void {
+    const { stored } = this.#mirror
+    if (this.#offering || stored === undefined || !this.#link.up) return
+    this.#offering = true
+    const end = this.activity.begin()
+    const giveBack = toGiveBack(stored, this.#link.nextMove())
+    this.#link
+      .command(() => this.#link.storage.replace(this.name, met, giveBack))
+      .then(
+        ({ current }) => {
+          this.#offering = false
+          if (current !== undefined) this.met(current)
+        },
+        () => {
+          this.#offering = false
+        },
+      )
+      .finally(end)
+  }
+
+  /** Tells a change of what counts, once, whoever made it. */
+  #notice(origin: 'local' | 'remote', { why, by }: Pick<Snapshot, 'why' | 'by'> | StoredCircuit): void {
+    const from = this.#told
+    const to = this.governs ? this.view(this.#link.clock.now()).state : this.own.snapshot.state
+    if (from === to) return
+    this.#told = to
+    const at = this.#link.clock.wallNow()
+    this.#watchers.tell((watcher) => watcher.told({ from, to, at, why, by, origin }))
+  }
+}
