@@ -1,16 +1,21 @@
-// A process that uses a HostStorage as its parent tells it to.
+// A process, or a thread, that uses a HostStorage as its parent tells it to.
 import { parentPort, workerData } from 'node:worker_threads'
 
+/** @import { StoredCircuit, Note } from '../../src/fleet/storage.ts' */
+/** @typedef {{ id: number, verb: string, args: readonly any[] }} Request */
+
+/** @type {[string, string]} */
 const [module, path] = workerData ?? process.argv.slice(2)
 const { HostStorage } = await import(module)
 const storage = new HostStorage(path === '' ? {} : { path })
+/** @type {unknown[]} */
 const heard = []
-/** What a fleet circuit would hold: the newest record it met. */
+/** What a fleet circuit would hold: the newest record it met. @type {Map<string, StoredCircuit>} */
 const mirrors = new Map()
 let unhandled = 0
 process.on('unhandledRejection', () => unhandled++)
 
-/** @param {string} name */
+/** @param {string} name @param {StoredCircuit | undefined} circuit */
 function adopt(name, circuit) {
   if (circuit && circuit.epoch > (mirrors.get(name)?.epoch ?? 0)) mirrors.set(name, circuit)
 }
@@ -22,50 +27,57 @@ async function putBack(name) {
   adopt(name, theirs)
   if (mine === undefined || (theirs?.epoch ?? 0) >= mine.epoch) return
   const { epoch, period, state, until, relapses, successes, move, mover, why } = mine
-  await storage
-    .replace(name, theirs, { epoch, period, state, until, relapses, successes, leases: [], move, mover, why })
-    .catch(() => {})
+  const next = { epoch, period, state, until, relapses, successes, leases: [], move, mover, why }
+  await storage.replace(name, theirs, next).catch(() => {})
 }
 
+/** @type {Record<string, (...args: any) => unknown>} */
 const own = {
-  /** @param {string} name */
-  watch(name) {
+  watch(/** @type {string} */ name) {
     storage.watch(name, {
-      changed(_, circuit) {
-        heard.push({ changed: circuit })
-        adopt(name, circuit)
+      changed(/** @type {string} */ _, /** @type {StoredCircuit} */ changed) {
+        heard.push({ changed })
+        adopt(name, changed)
       },
-      noted: (_, note) => heard.push({ note }),
+      noted: (/** @type {string} */ _, /** @type {Note} */ note) => heard.push({ note }),
       reconnected() {
         heard.push('reconnected')
         void putBack(name)
       },
     })
   },
-  async read(names) {
+  async read(/** @type {readonly string[]} */ names) {
     const circuits = await storage.read(names)
-    names.forEach((name, index) => adopt(name, circuits[index]))
+    for (const [index, name] of names.entries()) adopt(name, circuits[index])
     return circuits
   },
   heard: () => heard,
   unhandled: () => unhandled,
-  /** @param {number} ms */
-  block(ms) {
+  block(/** @type {number} */ ms) {
     const end = performance.now() + ms
     while (performance.now() < end);
   },
 }
 
-const send = (message) => (parentPort ? parentPort.postMessage(message) : process.send(message))
+/** @param {object} message */
+function send(message) {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
+  if (parentPort) parentPort.postMessage(message)
+  else process.send?.(message)
+}
 
-async function obey({ id, verb, args }) {
+/** @param {Request} request */
+async function answer({ id, verb, args }) {
   try {
-    send({ id, answer: await (own[verb] ?? storage[verb].bind(storage))(...args) })
+    const verbs = own[verb] ? own : storage
+    send({ id, answer: await verbs[verb](...args) })
   } catch (error) {
-    send({ id, error: error.message })
+    send({ id, error: String(error) })
   }
 }
 
+/** @param {Request} request */
+const obey = (request) => void answer(request)
 if (parentPort) parentPort.on('message', obey)
 else process.on('message', obey)
 send({ id: 0 })

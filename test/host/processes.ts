@@ -103,6 +103,7 @@ export class Other {
       const id = ++this.#requests
       this.#settling.set(id, { resolve, reject })
       const message = { id, verb, args }
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
       if ('postMessage' in this.#peer) this.#peer.postMessage(message)
       else this.#peer.send(message, (error) => error && reject(error))
     })

@@ -14,9 +14,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Note, StoredCircuit, Watcher } from '../../src/fleet/storage.ts'
-import { claim } from '../../src/host/claim.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { type Claim, claim } from '../../src/host/claim.ts'
 import { HostStorage, type HostStorageOptions } from '../../src/host/index.ts'
-import { placeOf } from '../../src/host/place.ts'
+import { Owner } from '../../src/host/owner.ts'
+import { placeOf, socketAt } from '../../src/host/place.ts'
 import { errorOf } from '../support/async.ts'
 import { Folder, listening, move, tally, until } from './processes.ts'
 
@@ -316,7 +318,6 @@ describe('circuits on the machine', () => {
     await owner.read([])
     let returned = false
     owner.watch('a', {
-      ...new Heard(),
       changed: () => expect(returned).toBe(true),
       noted: () => {},
       reconnected: () => {},
@@ -433,18 +434,20 @@ describe('taking over', () => {
     first.watch('a', heard[0])
     other.watch('a', heard[1])
     await other.replace('a', undefined, move())
-    // Another process saw the same socket before `first` put its own there, and renames now.
-    const place = placeOf(folder.socket)
-    const usurper = await claim(place, socketNow())
-    usurper?.server.close()
+    // Another process saw what was there before `first` put its own socket there, and put its own there now.
+    const claimed = await claim(placeOf(folder.socket), socketAt(folder.socket))
+    const ears = { changed: vi.fn(), noted: vi.fn(), clock: vi.fn(), lost: vi.fn() }
+    const second = new Owner(claimed as Claim, systemClock, ears)
     await until('both are told', () => heard.every(({ reconnects }) => reconnects > 0))
-    await until(
-      'one owner',
-      async () => (await first.add('b', tally())).epoch === (await other.add('b', tally())).epoch,
-    )
     expect(listening(process.pid, folder.path)).toBe(1)
-    await other.replace('c', undefined, move())
+    await retried(() => other.replace('c', undefined, move()))
+    expect(second.read(['a', 'c'])).toMatchObject([undefined, { state: 'open' }])
     expect(await first.read(['c'])).toMatchObject([{ state: 'open' }])
+    expect(await first.add('a', tally())).toMatchObject({ listeners: 2 })
+    second.leave()
+    await until('both are told again', () => heard.every(({ reconnects }) => reconnects > 1))
+    expect(listening(process.pid, folder.path)).toBe(1)
+    expect(ears.lost).not.toHaveBeenCalled()
   })
 
   it('happens when the socket is removed', async () => {
@@ -464,11 +467,6 @@ describe('taking over', () => {
     expect(folder.files).toEqual(['host.sock'])
     expect(listening(process.pid, folder.path)).toBe(1)
   })
-
-  function socketNow(): string {
-    const { dev, ino } = lstatSync(folder.socket, { bigint: true })
-    return `${dev}:${ino}`
-  }
 })
 
 describe('the process that serves', () => {
