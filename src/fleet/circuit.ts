@@ -244,7 +244,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
   #adopt(stored: StoredCircuit): void {
     const { clock, random, up, id } = this.#link
     const first = this.#mirror.stored === undefined
-    const anew = first || stored.period !== this.#mirror.period
+    const anew = stored.period !== this.#mirror.period
     // Claims of a large fleet would come all at once.
     if (anew) this.#mirror.jitter = random() * Math.max(0, stored.listeners * JITTER_PER_PROCESS - JITTER_FREE)
     const wasClosed = this.#mirror.snapshot.state === 'closed'
@@ -264,9 +264,10 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
   #yield(): void {
     if (this.governs) this.#rest()
     else {
-      const { now } = this.#link.clock
-      const closing = this.#told !== 'closed'
-      this.own.put(period({ state: 'closed', since: now(), until: now(), rampUp: closing ? this.rules.rampUp : 0 }))
+      const now = this.#link.clock.now()
+      const { why, by } = this.#mirror.snapshot
+      const rampUp = this.#told === 'closed' ? 0 : this.rules.rampUp
+      this.own.put(period({ state: 'closed', since: now, until: now, rampUp, why, by }))
     }
   }
 
@@ -338,6 +339,8 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     if (from === to) return
     this.#told = to
     const at = this.#link.clock.wallNow()
-    this.#watchers.tell((watcher) => watcher.told({ from, to, at, why, by, origin }))
+    const claimed = from === 'open' && to === 'half-open' && by === undefined
+    const reason = claimed ? 'its time is over, a trial call goes out' : why
+    this.#watchers.tell((watcher) => watcher.told({ from, to, at, why: reason, by, origin }))
   }
 }
