@@ -14,9 +14,11 @@ import type { Part } from '../core/trip.ts'
 import { Watchers } from '../core/watchers.ts'
 import { Activity } from './activity.ts'
 import type { Link, Linked } from './link.ts'
-import { Mirror, toGiveBack, toMove } from './mirror.ts'
+import { Mirror } from './mirror.ts'
+import { type MoveOptions, Moves } from './moves.ts'
 import { Reporter, type Reporting } from './reporter.ts'
 import type { Note, StoredCircuit, Watcher } from './storage.ts'
+import { lastKnown, takeover } from './takeover.ts'
 import { type Place, Trials, type Trying } from './trials.ts'
 
 /** Told of what happens to a fleet's circuit. */
@@ -45,10 +47,8 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
   readonly #reporter: Reporter
   readonly #watchers = new Watchers<FleetWatcher>()
   readonly #unwatch: () => void
-  /** Moves on their way, by name: their own push may be the only answer that arrives. */
-  readonly #moves = new Map<string, (stored: StoredCircuit) => void>()
+  readonly #moves: Moves
   #told: CircuitState = 'closed'
-  #offering = false
   #tripping = false
   #members = 0
 
@@ -59,6 +59,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     this.#link = link
     this.#reporter = new Reporter(this, link, this.#mirror)
     this.trials = new Trials(this, link, this.#mirror)
+    this.#moves = new Moves(name, link, this.#mirror, this.activity)
     own.addWatcher(this)
     this.#unwatch = link.storage.watch(name, this)
     this.ready = link.join(this)
@@ -103,7 +104,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
   /** One breaker less; the last lets go of storage. `true`: it did. */
   leave(): boolean {
     if (--this.#members > 0) return false
-    this.#takeOver(this.view(this.#link.clock.now()))
+    this.#takeOver(lastKnown(this.view(this.#link.clock.now())))
     this.#reporter.reset()
     this.#unwatch()
     this.#link.leave(this)
@@ -160,27 +161,10 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     return done
   }
 
-  async move(
-    next: Snapshot,
-    options: { notBefore?: number | undefined; within?: number; anew?: boolean },
-  ): Promise<boolean> {
-    const { notBefore, within, anew } = options
-    const { clock, storage, id: mover } = this.#link
-    const { stored, snapshot } = this.#mirror
-    const move = this.#link.nextMove()
-    const parts = { move, mover, policy: this.rules.trip.text, notBefore }
-    const wanted = toMove(next, anew ? undefined : snapshot, stored, clock.now(), parts)
-    const pushed = new Promise<StoredCircuit>((resolve) => this.#moves.set(move, resolve))
-    const end = this.activity.begin()
-    try {
-      const answered = this.#link.command(() => storage.replace(this.name, stored, wanted), within)
-      const answer = await Promise.race([answered, pushed.then((current) => ({ replaced: true, current }))])
-      this.met(answer.current)
-      return answer.replaced
-    } finally {
-      this.#moves.delete(move)
-      end()
-    }
+  async move(next: Snapshot, options: MoveOptions): Promise<boolean> {
+    const { replaced, current } = await this.#moves.move(next, this.rules.trip.text, options)
+    this.met(current)
+    return replaced
   }
 
   trip(why: string): void {
@@ -208,7 +192,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
 
   changed(_: string, stored: StoredCircuit | undefined): void {
     if (stored === undefined) return
-    this.#moves.get(stored.move)?.(stored)
+    this.#moves.pushed(stored)
     if (this.#mirror.stored === undefined || stored.epoch > this.#mirror.epoch) this.#adopt(stored)
   }
 
@@ -223,7 +207,8 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
 
   wentDown(error: unknown): void {
     this.#reporter.reset()
-    this.#takeOver(this.#whenDown())
+    const { clock, settings } = this.#link
+    this.#takeOver(takeover(settings.whenDown, this.view(clock.now()), this.rules, this.own.lastFailure, clock))
     this.#watchers.tell((watcher) => watcher.storageDown(error))
     this.#notice('local', { why: 'shared storage does not answer', by: undefined })
   }
@@ -276,29 +261,9 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     this.own.put(period({ state: 'closed', since: now, until: now }), this.own.failures)
   }
 
-  /** The own circuit goes on from here, without the fleet's trials. */
+  /** The own circuit goes on from here. */
   #takeOver(from: Snapshot | undefined): void {
-    if (from !== undefined && (from.state !== 'closed' || from.forced !== undefined)) {
-      this.own.put(Object.freeze({ ...from, leases: [] }), this.own.failures)
-    } else if (from !== undefined && this.#link.settings.whenDown === 'closed') {
-      this.own.put(from)
-    }
-  }
-
-  /** What the own circuit becomes when storage does not answer; `undefined`: what it is. */
-  #whenDown(): Snapshot | undefined {
-    const { clock, settings } = this.#link
-    const now = clock.now()
-    const wall = clock.wallNow()
-    const last = this.view(now)
-    const origin = { why: 'shared storage does not answer', by: undefined }
-    if (settings.whenDown === 'closed') return machine.commandedClose(now, 0, origin)
-    if (settings.whenDown === 'half-open') return machine.commandedHalfOpen(last, now, wall, origin)
-    if (settings.whenDown === 'open') {
-      const openFor = openTime(this.rules.resetTimeout, machine.keptRelapses(last), this.own.lastFailure)
-      return machine.commandedOpen(last, { now, wall, openFor, ...origin })
-    }
-    return last.state === 'closed' && last.forced === undefined ? undefined : last
+    if (from !== undefined) this.own.put(from, this.own.failures)
   }
 
   async #carryOut(make: Command, first: Snapshot): Promise<void> {
@@ -311,25 +276,8 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     throw new Error(`Circuit "${this.name}" went on changing; what was asked of it is not stored`)
   }
 
-  /** Puts the newer record back where storage has an older one, or none. */
   #offer(met: StoredCircuit | undefined): void {
-    const { stored } = this.#mirror
-    if (this.#offering || stored === undefined || !this.#link.up) return
-    this.#offering = true
-    const end = this.activity.begin()
-    const giveBack = toGiveBack(stored, this.#link.nextMove())
-    this.#link
-      .command(() => this.#link.storage.replace(this.name, met, giveBack))
-      .then(
-        ({ current }) => {
-          this.#offering = false
-          if (current !== undefined) this.met(current)
-        },
-        () => {
-          this.#offering = false
-        },
-      )
-      .finally(end)
+    void this.#moves.offer(met).then((current) => current && this.met(current))
   }
 
   /** Tells a change of what counts, once, whoever made it. */

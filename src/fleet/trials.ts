@@ -11,6 +11,7 @@ import { describeError } from '../core/describe.ts'
 import * as machine from '../core/machine.ts'
 import type { Link } from './link.ts'
 import { claimableFrom, type Mirror } from './mirror.ts'
+import type { MoveOptions } from './moves.ts'
 
 /** A call that the fleet let in: as a trial, or (without a lease) because it is held closed. */
 export interface Place {
@@ -32,7 +33,7 @@ export interface Trying {
   /** The record now, with what time has done to it. */
   view(now: number): Snapshot
   /** Moves the record; `false`: refused, and what stands instead was adopted. Rejects where storage is down. */
-  move(next: Snapshot, options: { notBefore?: number | undefined; within?: number }): Promise<boolean>
+  move(next: Snapshot, options: MoveOptions): Promise<boolean>
 }
 
 /** A place that a synchronous caller asked for waits so long, in ms, for the next call. */

@@ -62,8 +62,8 @@ export class Unsaid {
       .map(({ start, ok, bad, slow }) => ({ start: Math.floor(start + offset), ok, bad, slow }))
     const counts: Counts = {
       ...(this.okAt > Number.NEGATIVE_INFINITY && { okAt: Math.floor(this.okAt + offset) }),
-      ...(this.#fails.length > 0 && { fails: this.#fails.map((at) => Math.floor(at + offset)).reverse() }),
-      ...(slots.length > 0 && { slots: slots.reverse() }),
+      ...(this.#fails.length > 0 && { fails: this.#fails.map((at) => Math.floor(at + offset)).toReversed() }),
+      ...(slots.length > 0 && { slots: slots.toReversed() }),
     }
     this.clear()
     return counts
