@@ -399,6 +399,8 @@ end
 
 -- Marks names as in use. A name is written once a minute at most.
 local function see(key)
+  -- Changes nothing, and fails where writes do (no memory, a replica): a server that only answers reads is no storage.
+  redis.call('ZADD', key, 'XX', text(at), '')
   for _, name in ipairs(argument.names) do
     local score = redis.call('ZSCORE', key, name)
     if not score or tonumber(score) < at - NAME_GRAIN then redis.call('ZADD', key, text(at), name) end

@@ -86,9 +86,11 @@ export class RedisStorage implements CircuitStorage {
   async read(names: readonly string[], _presence?: Presence): Promise<readonly (StoredCircuit | undefined)[]> {
     if (names.length === 0) return []
     void this.#pushes.check()
-    const seen = this.#see(names)
-    const answers = await this.#each(names, 'read', {})
-    await seen
+    const see = JSON.stringify({ names: names.map(storedName) })
+    const [answers] = await Promise.all([
+      this.#each(names, 'read', {}),
+      this.#run([namesKey(this.#namespace)], 'see', see),
+    ])
     return names.map((name, index) => this.#circuit(name, answers[index]))
   }
 
@@ -185,15 +187,6 @@ export class RedisStorage implements CircuitStorage {
   #peer(name: string): { fails: number; reset: number; trial: number } {
     const { failMax, resetTimeout, trialTimeout } = this.#rules.get(storedName(name)) ?? PEER_RULES
     return { fails: Math.min(failMax, 1_000), reset: whole(resetTimeout), trial: whole(trialTimeout) }
-  }
-
-  /** Marks names as in use. Nothing is decided by it, so a server that refuses it (out of memory) may. */
-  async #see(names: readonly string[]): Promise<void> {
-    try {
-      await this.#run([namesKey(this.#namespace)], 'see', JSON.stringify({ names: names.map(storedName) }))
-    } catch {
-      // The read beside it meets the same fault, and that one counts.
-    }
   }
 
   #circuit(name: string, answer: unknown): StoredCircuit | undefined {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { pages, readPage, root } from './pages.ts'
+import { RedisServer } from '../support/redis-server.ts'
 import { type Snippet, snippetsOf } from './snippets.ts'
 
 interface Result {
@@ -16,6 +17,7 @@ const runner = fileURLToPath(new URL('page.mjs', import.meta.url))
 const withCode = pages.filter((page) => snippetsOf(readPage(page)).length > 0)
 const results = new Map<string, Promise<readonly Result[] | string>>()
 let folder: string
+let redis: RedisServer
 let compiled: string
 
 const run = (page: string): readonly Snippet[] => snippetsOf(readPage(page)).filter((one) => one.notRun === undefined)
@@ -23,6 +25,7 @@ const fileOf = (page: string, { line, extension }: Snippet): string => join(page
 
 beforeAll(async () => {
   if (!existsSync(join(root, 'dist', 'index.d.ts'))) throw new Error('No dist/: run `npm run build` first')
+  redis = await RedisServer.start()
   mkdirSync(join(root, 'build'), { recursive: true })
   // Inside the package, so that 'infuse-breaker' is the package itself.
   folder = mkdtempSync(join(root, 'build', 'snippets-'))
@@ -35,7 +38,10 @@ beforeAll(async () => {
   for (const page of withCode) results.set(page, runPage(page))
 }, 120_000)
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true })
+  await redis[Symbol.asyncDispose]()
+})
 
 describe('the documentation', () => {
   it('has code', () => {
@@ -127,8 +133,13 @@ async function runPage(page: string): Promise<readonly Result[] | string> {
 
 function node(args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
-    execFile(process.execPath, args, { cwd: root, timeout: 60_000 }, (error, stdout, stderr) => {
-      resolve(error === null ? stdout : `${stdout}${stderr || error.message}`)
-    })
+    execFile(
+      process.execPath,
+      args,
+      { cwd: root, timeout: 60_000, env: { ...process.env, REDIS_URL: redis.url } },
+      (error, stdout, stderr) => {
+        resolve(error === null ? stdout : `${stdout}${stderr || error.message}`)
+      },
+    )
   })
 }

@@ -187,6 +187,9 @@ export class RedisServer {
   }
 }
 
+/** Where the slots of each node of a cluster begin. */
+const BOUNDS = [0, 5461, 10_923, 16_384]
+
 /** Three masters that share the slots. */
 export class RedisCluster {
   readonly nodes: readonly RedisServer[]
@@ -199,9 +202,8 @@ export class RedisCluster {
     const nodes = await Promise.all(
       [0, 1, 2].map(() => RedisServer.start('--cluster-enabled', 'yes', '--cluster-node-timeout', '2000')),
     )
-    const bounds = [0, 5461, 10_923, 16_384]
     for (const [index, node] of nodes.entries()) {
-      await node.command('CLUSTER', 'ADDSLOTSRANGE', String(bounds[index]), String(Number(bounds[index + 1]) - 1))
+      await node.command('CLUSTER', 'ADDSLOTSRANGE', String(BOUNDS[index]), String(Number(BOUNDS[index + 1]) - 1))
       await node.command('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1))
     }
     for (const node of nodes.slice(1)) await node.command('CLUSTER', 'MEET', '127.0.0.1', String(nodes[0]?.port))
@@ -212,6 +214,26 @@ export class RedisCluster {
       )
     })
     return new RedisCluster(nodes)
+  }
+
+  /** The node that a slot was given to at the start. */
+  owner(slot: number): RedisServer {
+    return this.nodes[BOUNDS.findLastIndex((bound) => bound <= slot)] as RedisServer
+  }
+
+  /** Moves a slot and its keys, while everybody goes on. */
+  async moveSlot(slot: number, from: RedisServer, to: RedisServer): Promise<void> {
+    const [source, target] = [
+      String(await from.command('CLUSTER', 'MYID')),
+      String(await to.command('CLUSTER', 'MYID')),
+    ]
+    await to.command('CLUSTER', 'SETSLOT', String(slot), 'IMPORTING', source)
+    await from.command('CLUSTER', 'SETSLOT', String(slot), 'MIGRATING', target)
+    const keys = (await from.command('CLUSTER', 'GETKEYSINSLOT', String(slot), '1000')) as string[]
+    if (keys.length > 0) await from.command('MIGRATE', '127.0.0.1', String(to.port), '', '0', '5000', 'KEYS', ...keys)
+    for (const node of [to, from, ...this.nodes.filter((other) => other !== from && other !== to)]) {
+      await node.command('CLUSTER', 'SETSLOT', String(slot), 'NODE', target)
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,7 @@
 // Runs a module in a process of its own against the compiled library: for what a test runner's own handles, hooks and
 // heap would hide.
 import { execFile, execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -12,6 +12,7 @@ export function compiled(name: string): string {
   const out = `${root}build/traps/${name}`
   const tsc = `${root}node_modules/typescript/bin/tsc`
   execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.build.json`, '--outDir', out], { cwd: root })
+  cpSync(`${root}src/redis/register.lua`, `${out}/redis/register.lua`)
   return `${out}/index.js`
 }
 
