@@ -50,8 +50,8 @@ class Play {
   readonly clock: ManualClock
   breakers: readonly CircuitBreaker[]
   events: readonly string[][]
-  /** Per breaker, how often beforeCall was heard. */
-  admissions: number[] = []
+  /** Per breaker, how many calls it let in: what it had at the time, and what a beforeCall listener heard since. */
+  admissions: (number | undefined)[] = []
   readonly naive: NaiveCircuit
   /** Calls in flight, oldest first; one let through by `shadow` has no ticket. */
   readonly flying: { readonly call: InFlight; readonly ticket: Ticket | undefined }[] = []
@@ -71,10 +71,16 @@ class Play {
   }
 
   #listen(breaker: CircuitBreaker, on: number): string[] {
-    this.admissions[on] = 0
-    if (this.plan.hearing === 'everything')
-      breaker.on('beforeCall', () => void (this.admissions[on] = (this.admissions[on] ?? 0) + 1))
+    this.admissions[on] = undefined
     return this.plan.hearing === 'nothing' ? [] : record(breaker)
+  }
+
+  #listenToAdmissions(on: number): void {
+    if (this.admissions[on] !== undefined) return
+    this.admissions[on] = this.naive.stats[on]?.calls ?? 0
+    this.#breaker(on).on('beforeCall', () => {
+      this.admissions[on] = (this.admissions[on] ?? 0) + 1
+    })
   }
 
   async step(step: Step): Promise<void> {
@@ -98,6 +104,8 @@ class Play {
       case 'force':
         void this.#breaker(step.on).force(step.state, { for: step.for })
         return this.naive.force(step.state, step.for)
+      case 'listen':
+        return this.#listenToAdmissions(step.on)
       case 'restart':
         return this.#restart(step.takes)
       case 'set':
@@ -251,7 +259,7 @@ class Play {
         same(`${who}stats.${name}`, breaker.stats[name as keyof typeof breaker.stats], count)
       if (this.plan.hearing !== 'nothing')
         same(`${who}events`, this.events[on]?.join(', '), this.naive.events[on]?.join(', '))
-      if (this.plan.hearing === 'everything')
+      if (this.admissions[on] !== undefined)
         same(`${who}beforeCall was heard`, this.admissions[on], this.naive.stats[on]?.calls)
       this.#compareExplanation(who, breaker)
     }
