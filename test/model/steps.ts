@@ -2,7 +2,7 @@
 // of a run and the rest still makes sense, so that a failing run can be made short.
 
 import type { Random } from '../support/random.ts'
-import type { RateRule, Rule, Rules } from './naive.ts'
+import type { RateRule, Rule, Rules } from './rules.ts'
 
 /** How a call ends. `rejection`: with another breaker's error. `nothing`: its caller gives up. */
 export type Ending = 'value' | 'bad value' | 'error' | 'excluded' | 'ignored' | 'rejection' | 'nothing'
