@@ -45,12 +45,9 @@ export interface Stats {
   readonly trials: number
 }
 
-/** The ticket of every call of a plain closed period, and what happens when one ends. */
+/** The ticket of every call of a plain closed period, and the reactions of a promise that such a call returns. */
 interface Pass extends Ticket {
   readonly succeed: <T>(value: T) => T
-  /** Answers the error that the caller gets. */
-  readonly fail: (error: unknown) => unknown
-  /** The same as a promise's reaction. */
   readonly reject: (error: unknown) => PromiseLike<never>
 }
 
@@ -87,9 +84,11 @@ export class Gate {
     this.judge = new Judge(options.exclude ?? [], options.ignore ?? [], options.classify)
     this.listeners = new Listeners(options.listeners ?? [])
     // A breaker in shadow must not move what others share.
-    this.circuit = circuitOn(this.settings.shadow ? undefined : storage, this.settings.name)
+    const shared = this.settings.shadow ? undefined : storage
+    this.circuit = circuitOn(shared, this.settings.name)
     this.circuit.watch(this.rules.parts)
-    this.circuit.addWatcher(this)
+    if (shared === undefined) this.circuit.watchers.own(this)
+    else this.circuit.watchers.add(this)
   }
 
   /** The circuit as it is now: a hold whose time is over has ended. */
@@ -145,6 +144,11 @@ export class Gate {
     return error
   }
 
+  /** Judges the error of a plain call. Answers the error that the caller gets. */
+  failed(pass: Ticket, error: unknown): unknown {
+    return this.settle(pass, this.judge.ofError(error, 0, NO_ARGUMENTS), error, 0)
+  }
+
   /** Applies a verdict. Answers the error that a caller gets for `error`; no listener can change that. */
   settle(ticket: Ticket, verdict: Verdict, error: unknown, duration: number): unknown {
     const { circuit, settings } = this
@@ -189,23 +193,20 @@ export class Gate {
   }
 
   #makePass(): Pass {
-    const { circuit, stats, settings, listeners, breaker } = this
+    const { circuit, stats } = this
     const { snapshot } = circuit
-    const { clock } = settings
-    const fail = (error: unknown): unknown => this.settle(pass, this.judge.ofError(error, 0, NO_ARGUMENTS), error, 0)
     const pass: Pass = {
       snapshot,
       lease: undefined,
       succeed: (value) => {
         if (circuit.snapshot === snapshot) {
           stats.successes++
-          circuit.succeed(clock)
-          if (listeners.hear.success) listeners.tell('success', breaker)
+          circuit.succeed(this.settings.clock)
+          if (this.listeners.hear.success) this.listeners.tell('success', this.breaker)
         } else stats.late++
         return value
       },
-      fail,
-      reject: (error) => new Rejection(fail(error)),
+      reject: (error) => new Rejection(this.failed(pass, error)),
     }
     return pass
   }

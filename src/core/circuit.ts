@@ -11,6 +11,7 @@ import type { Origin } from './machine.ts'
 import type { Rules } from './options.ts'
 import { type CircuitState, type Hold, type Lease, PRISTINE, type Snapshot } from './snapshot.ts'
 import { crosses, describeCrossing, type Part, type RatePart } from './trip.ts'
+import { Watchers } from './watchers.ts'
 import { CountWindow, type Sums, TimeWindow, type Window } from './window.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -49,17 +50,14 @@ interface KeyedWindow {
 // Shared by all circuits that have none, which is most of them.
 const NO_WINDOWS: readonly KeyedWindow[] = Object.freeze([])
 
-const SMALL_CROWD = 8
-
 export class Circuit {
   snapshot: Snapshot = PRISTINE
   /** Failures in a row, trial failures included. */
   failures = 0
   /** The newest failure, for the `cause` of rejections. */
   lastFailure: unknown
-  #watchers: WeakRef<CircuitWatcher>[] = []
-  // So many watchers, and those that are gone are cleared out.
-  #crowd = SMALL_CROWD
+  /** Told of each transition, by {@link tell}. */
+  readonly watchers: Watchers<CircuitWatcher> = new Watchers()
   #windows: readonly KeyedWindow[] = NO_WINDOWS
   #untold: Transition[] | undefined
   #telling = false
@@ -70,15 +68,6 @@ export class Circuit {
   isPlain(clock: FullClock): boolean {
     const { state, forced, since, rampUp } = this.snapshot
     return state === 'closed' && forced === undefined && (rampUp === 0 || clock.now() >= since + rampUp)
-  }
-
-  /** Adds who is told of transitions, by {@link tell}, for as long as somebody else holds it. */
-  addWatcher(watcher: CircuitWatcher): void {
-    if (this.#watchers.length >= this.#crowd) {
-      this.#watchers = this.#watchers.filter((one) => one.deref() !== undefined)
-      this.#crowd = Math.max(SMALL_CROWD, 2 * this.#watchers.length)
-    }
-    this.#watchers.push(new WeakRef(watcher))
   }
 
   /** Whether outcomes need the time. */
@@ -125,7 +114,7 @@ export class Circuit {
     const now = this.isTimed ? clock.now() : Number.NaN
     this.#add(failed, slow, now)
     if (!failed && !slow) return 'counted'
-    const part = rules.parts.find((one) => crosses(one, this.failures, this.sums(one, now)))
+    const part = this.#crossed(rules.parts, now)
     if (part === undefined) return 'counted'
     const crossing = describeCrossing(part, this.failures, this.sums(part, now))
     this.#open(error === undefined ? crossing : `${crossing}: ${describeError(error)}`, error, rules, clock)
@@ -194,7 +183,8 @@ export class Circuit {
     if (this.#untold === undefined || this.#telling) return
     this.#telling = true
     for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift()) {
-      for (const watcher of this.#watchers) watcher.deref()?.told(next)
+      const transition = next
+      this.watchers.tell((watcher) => watcher.told(transition))
     }
     this.#telling = false
     this.#untold = undefined
@@ -255,8 +245,15 @@ export class Circuit {
     for (const { window } of this.#windows) window.clear()
   }
 
+  // Loops, not `find`: these two are on the failing path, where a closure shows.
+  #crossed(parts: readonly Part[], now: number): Part | undefined {
+    for (const part of parts) if (crosses(part, this.failures, this.sums(part, now))) return part
+    return undefined
+  }
+
   #window(key: string): Window | undefined {
-    return this.#windows.find((one) => one.key === key)?.window
+    for (const one of this.#windows) if (one.key === key) return one.window
+    return undefined
   }
 }
 
