@@ -2,7 +2,7 @@
  * The timed measures: what one sample of each is.
  * Every sample has a fresh breaker, made and destroyed outside the timed part.
  */
-import { burst, catchingLoop, plainLoop, syncLoop } from './loops.ts'
+import { burst, catchingLoop, type Loop, plainLoop, syncLoop } from './loops.ts'
 import { median } from './statistics.ts'
 import { neverAgain, type Tuning, type Variant } from './variants.ts'
 
@@ -172,6 +172,14 @@ const inflight: TimedMeasure = {
   },
 }
 
+/** So few failures a sample would time the interpreter. */
+async function compileFailures(variant: Variant, loop: Loop): Promise<void> {
+  const fn = alternating()
+  const breaker = variant.create(fn, tolerant)
+  await loop(breaker, fn, 5_000)
+  variant.destroy?.(breaker)
+}
+
 /** One failure after so many good calls: what a window that keeps calls, or sorts them, pays. */
 function failureAfter(calls: number): TimedMeasure {
   return {
@@ -180,7 +188,10 @@ function failureAfter(calls: number): TimedMeasure {
     prepare(variant) {
       const fill = plainLoop(variant)
       const once = catchingLoop(variant)
+      let compiled = false
       return async () => {
+        if (!compiled) await compileFailures(variant, once)
+        compiled = true
         let healthy = true
         const fn = async () => {
           if (healthy) return 1
@@ -188,10 +199,13 @@ function failureAfter(calls: number): TimedMeasure {
         }
         const breaker = variant.create(fn, usual)
         await fill(breaker, fn, calls)
-        healthy = false
         const singles: number[] = []
-        for (let index = 0; index < 4; index++) {
+        for (let index = 0; index < 16; index++) {
+          healthy = false
           singles.push(await timed(1, () => once(breaker, fn, 1)))
+          // Never two in a row: nothing may open.
+          healthy = true
+          await fill(breaker, fn, 1)
         }
         variant.destroy?.(breaker)
         return median(singles)

@@ -7,6 +7,7 @@ const [files] = process.argv.slice(2)
 const { status } = await tool('@stryker-mutator/core', ['run', ...(files === undefined ? [] : ['--mutate', files])], {
   show: true,
 })
+if (status !== 0) process.exit(status)
 
 /** @type {{ files: Record<string, { mutants: { status: string }[] }> }} */
 const report = JSON.parse(readFileSync(join(root, 'reports', 'mutation', 'mutation.json'), 'utf8'))
@@ -19,7 +20,6 @@ for (const [file, { mutants }] of Object.entries(report.files)) {
   console.log(line(file, killed.length, judged.length))
 }
 console.log(line('all files', total.killed, total.all))
-process.exitCode = status
 
 /** @param {string} name @param {number} killed @param {number} all */
 function line(name, killed, all) {

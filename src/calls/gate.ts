@@ -57,7 +57,8 @@ export class Gate {
     this.circuit = circuitOn(storage, this.settings.name)
     this.circuit.watch(this.rules.parts)
     this.#storage = storage
-    if (storage?.shared === undefined) this.circuit.addWatcher(this)
+    if (storage === undefined) this.circuit.watchers.own(this)
+    else if (storage.shared === undefined) this.circuit.watchers.add(this)
     else this.#enlist(storage)
   }
 
@@ -89,7 +90,7 @@ export class Gate {
     if (this.fleet === undefined || this.#storage === undefined) return
     leaveFleet(this.#storage, this.fleet)
     this.fleet = undefined
-    this.circuit.addWatcher(this)
+    this.circuit.watchers.add(this)
   }
 
   /** The shared ticket, while nothing stands in the way of a call and nobody wants to know more of it. */
@@ -118,6 +119,11 @@ export class Gate {
     this.listeners.tell('rejected', this.breaker, error)
     if (rejectedChannel.hasSubscribers) rejectedChannel.publish({ breaker: this.breaker, error })
     return error
+  }
+
+  /** Judges the error of a plain call. Answers the error that the caller gets. */
+  failed(pass: Pass, error: unknown): unknown {
+    return this.settle(pass, this.judge.ofError(error, 0, NO_ARGUMENTS), error, 0)
   }
 
   /** Applies a verdict. Answers the error that a caller gets for `error`; no listener can change that. */

@@ -31,7 +31,7 @@ export function invokeSync(gate: Gate, fn: AnyFunction, self: unknown, args: rea
   try {
     value = Reflect.apply(fn, self, args)
   } catch (error) {
-    throw pass.fail(error)
+    throw gate.failed(pass, error)
   }
   return pass.succeed(value)
 }

@@ -59,7 +59,8 @@ export class Circuit {
   failures = 0
   /** The newest failure, for the `cause` of rejections. */
   lastFailure: unknown
-  readonly #watchers = new Watchers<CircuitWatcher>()
+  /** Told of each transition, by {@link tell}. */
+  readonly watchers: Watchers<CircuitWatcher> = new Watchers()
   #windows: readonly KeyedWindow[] = NO_WINDOWS
   #untold: Transition[] | undefined
   #telling = false
@@ -70,11 +71,6 @@ export class Circuit {
   isPlain(clock: FullClock): boolean {
     const { state, forced, since, rampUp } = this.snapshot
     return state === 'closed' && forced === undefined && (rampUp === 0 || clock.now() >= since + rampUp)
-  }
-
-  /** Adds who is told of transitions, by {@link tell}. */
-  addWatcher(watcher: CircuitWatcher): void {
-    this.#watchers.add(watcher)
   }
 
   /** Whether outcomes need the time. */
@@ -121,7 +117,7 @@ export class Circuit {
     const now = this.isTimed ? clock.now() : Number.NaN
     this.#add(failed, slow, now)
     if (!failed && !slow) return 'counted'
-    const part = rules.parts.find((one) => crosses(one, this.failures, this.sums(one, now)))
+    const part = this.#crossed(rules.parts, now)
     if (part === undefined) return 'counted'
     const crossing = describeCrossing(part, this.failures, this.sums(part, now))
     this.#open(error === undefined ? crossing : `${crossing}: ${describeError(error)}`, error, rules, clock)
@@ -183,7 +179,7 @@ export class Circuit {
     this.#telling = true
     for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift()) {
       const transition = next
-      this.#watchers.tell((watcher) => watcher.told(transition))
+      this.watchers.tell((watcher) => watcher.told(transition))
     }
     this.#telling = false
     this.#untold = undefined
@@ -246,8 +242,15 @@ export class Circuit {
     for (const { window } of this.#windows) window.clear()
   }
 
+  // Loops, not `find`: these two are on the failing path, where a closure shows.
+  #crossed(parts: readonly Part[], now: number): Part | undefined {
+    for (const part of parts) if (crosses(part, this.failures, this.sums(part, now))) return part
+    return undefined
+  }
+
   #window(key: string): Window | undefined {
-    return this.#windows.find((one) => one.key === key)?.window
+    for (const one of this.#windows) if (one.key === key) return one.window
+    return undefined
   }
 }
 

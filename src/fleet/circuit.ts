@@ -60,7 +60,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     this.#reporter = new Reporter(this, link, this.#mirror)
     this.trials = new Trials(this, link, this.#mirror)
     this.#moves = new Moves(name, link, this.#mirror, this.activity)
-    own.addWatcher(this)
+    own.watchers.add(this)
     this.#unwatch = link.storage.watch(name, this)
     this.ready = link.join(this)
   }

@@ -4,7 +4,7 @@
 
 import { expect, test } from 'vitest'
 import { Random } from '../support/random.ts'
-import { differs } from './play.ts'
+import { differs } from './differs.ts'
 import { makePlan } from './steps.ts'
 
 const seed = process.env['INFUSE_SEED']

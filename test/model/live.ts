@@ -9,7 +9,7 @@ import type { Ending, Form } from './steps.ts'
 export class Excluded extends Error {}
 export class Ignored extends Error {}
 
-export const good = 'a value'
+const good = 'a value'
 export const bad = 'a bad value'
 
 /** What a verdict the ending of a call in this form is, by API.md. */

@@ -3,46 +3,7 @@
 
 import type { CircuitState, Stats, Verdict } from '../../src/index.ts'
 import { slotted } from '../support/window.ts'
-
-export interface RateRule {
-  readonly kind: 'failureRate' | 'slowRate'
-  readonly threshold: number
-  readonly minimumCalls: number
-  /** ms, or else `count` calls */
-  readonly window?: number
-  readonly count?: number
-}
-export type Rule = { readonly kind: 'consecutive'; readonly failures: number } | RateRule
-
-export interface Rules {
-  /** Any of them trips. Undefined: `failMax` failures in a row. */
-  readonly trip: readonly Rule[] | undefined
-  failMax: number
-  /** ms, or the first wait, the longest and the factor of a backoff without jitter */
-  resetTimeout: number | { readonly initial: number; readonly max: number; readonly factor: number }
-  successThreshold: number
-  readonly trials: number
-  readonly trialTimeout: number
-  readonly rampUp: number
-  readonly slowCall: number
-  readonly throwNewErrorOnTrip: boolean
-  readonly shadow: boolean
-}
-
-export interface Rejection {
-  readonly reason: 'open' | 'trial-in-flight' | 'forced' | 'ramp-up'
-  readonly retryAfter: number
-}
-
-/** A call that was let in. */
-export interface Ticket {
-  readonly breaker: number
-  readonly period: number
-  readonly startedAt: number
-  /** Trials only: from when its place is another's. */
-  readonly leaseEnds: number | undefined
-  settled: boolean
-}
+import type { RateRule, Rejection, Rules, Ticket } from './rules.ts'
 
 /** One counted verdict. */
 interface Heard {

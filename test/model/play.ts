@@ -1,25 +1,16 @@
 // Plays a plan on real breakers and on the naive circuit side by side, and compares after each step everything that
-// can be seen. A run that differs is made as short as it gets and told step by step.
+// can be seen.
 
-import {
-  anyOf,
-  backoff,
-  CircuitBreaker,
-  consecutive,
-  failureRate,
-  isCircuitBreakerError,
-  MemoryStorage,
-  slowRate,
-} from '../../src/index.ts'
-import type { CircuitBreakerOptions, TripPolicy, Verdict } from '../../src/index.ts'
+import { CircuitBreaker, isCircuitBreakerError, MemoryStorage } from '../../src/index.ts'
+import type { Verdict } from '../../src/index.ts'
 import { ManualClock } from '../../src/testing/index.ts'
 import { endedSync } from '../support/async.ts'
 import { record } from '../support/breaker.ts'
-import { bad, begin, Excluded, Ignored, made, verdictOf } from './live.ts'
+import { begin, made, verdictOf } from './live.ts'
 import type { Ended, InFlight } from './live.ts'
 import { NaiveCircuit } from './naive.ts'
-import type { Rejection, Rule, Rules, Ticket } from './naive.ts'
-import { describeStep } from './steps.ts'
+import { optionsOf } from './rules.ts'
+import type { Rejection, Rules, Ticket } from './rules.ts'
 import type { Deadline, Ending, Plan, Step } from './steps.ts'
 
 const wallStart = Date.UTC(2026, 0, 1)
@@ -32,7 +23,7 @@ const messages = {
   'trial-failed': 'Trial call failed, circuit breaker opened',
 }
 
-class Mismatch extends Error {}
+export class Mismatch extends Error {}
 
 function same(what: string, got: unknown, expected: unknown): void {
   if (Object.is(got, expected)) return
@@ -45,13 +36,13 @@ function show(value: unknown): string {
   return JSON.stringify(value)
 }
 
-class Play {
+export class Play {
   readonly plan: Plan
   readonly clock: ManualClock
   breakers: readonly CircuitBreaker[]
   events: readonly string[][]
-  /** Per breaker, how often beforeCall was heard. */
-  admissions: number[] = []
+  /** Per breaker, how many calls it let in: what it had at the time, and what a beforeCall listener heard since. */
+  admissions: (number | undefined)[] = []
   readonly naive: NaiveCircuit
   /** Calls in flight, oldest first; one let through by `shadow` has no ticket. */
   readonly flying: { readonly call: InFlight; readonly ticket: Ticket | undefined }[] = []
@@ -71,10 +62,16 @@ class Play {
   }
 
   #listen(breaker: CircuitBreaker, on: number): string[] {
-    this.admissions[on] = 0
-    if (this.plan.hearing === 'everything')
-      breaker.on('beforeCall', () => void (this.admissions[on] = (this.admissions[on] ?? 0) + 1))
+    this.admissions[on] = undefined
     return this.plan.hearing === 'nothing' ? [] : record(breaker)
+  }
+
+  #listenToAdmissions(on: number): void {
+    if (this.admissions[on] !== undefined) return
+    this.admissions[on] = this.naive.stats[on]?.calls ?? 0
+    this.#breaker(on).on('beforeCall', () => {
+      this.admissions[on] = (this.admissions[on] ?? 0) + 1
+    })
   }
 
   async step(step: Step): Promise<void> {
@@ -98,6 +95,8 @@ class Play {
       case 'force':
         void this.#breaker(step.on).force(step.state, { for: step.for })
         return this.naive.force(step.state, step.for)
+      case 'listen':
+        return this.#listenToAdmissions(step.on)
       case 'restart':
         return this.#restart(step.takes)
       case 'set':
@@ -251,7 +250,7 @@ class Play {
         same(`${who}stats.${name}`, breaker.stats[name as keyof typeof breaker.stats], count)
       if (this.plan.hearing !== 'nothing')
         same(`${who}events`, this.events[on]?.join(', '), this.naive.events[on]?.join(', '))
-      if (this.plan.hearing === 'everything')
+      if (this.admissions[on] !== undefined)
         same(`${who}beforeCall was heard`, this.admissions[on], this.naive.stats[on]?.calls)
       this.#compareExplanation(who, breaker)
     }
@@ -281,68 +280,4 @@ class Play {
   #wall(at: number | undefined): number | undefined {
     return at === undefined || !Number.isFinite(at) ? undefined : wallStart + at - this.plan.startsAt
   }
-}
-
-function optionsOf(rules: Rules, classify: boolean): CircuitBreakerOptions {
-  const { trip, failMax, resetTimeout } = rules
-  const [first, ...more] = (trip ?? []).map(policyOf)
-  return {
-    ...rules,
-    failMax: trip === undefined ? failMax : undefined,
-    trip: first === undefined ? undefined : more.length === 0 ? first : anyOf(first, ...more),
-    resetTimeout: typeof resetTimeout === 'number' ? resetTimeout : backoff({ ...resetTimeout, jitter: 0 }),
-    exclude: [Excluded],
-    ignore: [(error) => error instanceof Ignored],
-    classify: classify ? (outcome) => (outcome.ok && outcome.value !== bad ? 'success' : 'failure') : undefined,
-  }
-}
-
-function policyOf(rule: Rule): TripPolicy {
-  if (rule.kind === 'consecutive') return consecutive(rule.failures)
-  const { threshold, minimumCalls, window, count } = rule
-  const options = count === undefined ? { threshold, minimumCalls, window } : { threshold, minimumCalls, count }
-  return rule.kind === 'slowRate' ? slowRate(options) : failureRate(options)
-}
-
-interface Failure {
-  /** The step that differed. */
-  readonly at: number
-  readonly message: string
-}
-
-async function run(plan: Plan): Promise<Failure | undefined> {
-  const play = new Play(plan)
-  for (const [at, step] of plan.steps.entries()) {
-    try {
-      await play.step(step)
-    } catch (error) {
-      return { at, message: error instanceof Mismatch ? error.message : `${(error as Error).stack}` }
-    }
-  }
-  return undefined
-}
-
-/** Plays a plan. Answers nothing, or the tale of the shortest run found that still differs. */
-export async function differs(plan: Plan): Promise<string | undefined> {
-  let failure = await run(plan)
-  if (failure === undefined) return undefined
-  let steps = plan.steps.slice(0, failure.at + 1)
-  for (let size = Math.ceil(steps.length / 2); size >= 1; size = Math.floor(size / 2)) {
-    for (let from = steps.length - size; from >= 0; from -= size) {
-      const fewer = [...steps.slice(0, from), ...steps.slice(from + size)]
-      const again = await run({ ...plan, steps: fewer })
-      if (again === undefined) continue
-      failure = again
-      steps = fewer.slice(0, again.at + 1)
-      from = Math.min(from, steps.length)
-    }
-  }
-  const told = steps.map((step, at) => `  ${at + 1}. ${describeStep(step)}`)
-  const { rules, classify, breakers, startsAt, hearing } = plan
-  return [
-    `after step ${steps.length}: ${failure.message}`,
-    `rules ${JSON.stringify(rules, (_, value: unknown) => (value === Infinity ? 'Infinity' : value))}`,
-    `classify ${classify}, breakers ${breakers}, listeners hear ${hearing}, the clock starts at ${startsAt}`,
-    ...told,
-  ].join('\n')
 }

@@ -2,7 +2,7 @@
 // of a run and the rest still makes sense, so that a failing run can be made short.
 
 import type { Random } from '../support/random.ts'
-import type { RateRule, Rule, Rules } from './naive.ts'
+import type { RateRule, Rule, Rules } from './rules.ts'
 
 /** How a call ends. `rejection`: with another breaker's error. `nothing`: its caller gives up. */
 export type Ending = 'value' | 'bad value' | 'error' | 'excluded' | 'ignored' | 'rejection' | 'nothing'
@@ -19,6 +19,8 @@ export type Step =
   | { readonly do: 'advanceTo'; readonly deadline: Deadline; readonly offset: number }
   | { readonly do: 'open' | 'halfOpen' | 'close' | 'release'; readonly on: number }
   | { readonly do: 'force'; readonly on: number; readonly state: 'open' | 'closed'; readonly for: number }
+  /** Somebody begins to listen to beforeCall. */
+  | { readonly do: 'listen'; readonly on: number }
   /** The process ends; `takes` ms later another goes on from its snapshot. */
   | { readonly do: 'restart'; readonly takes: number }
   | { readonly do: 'set'; readonly option: 'failMax' | 'resetTimeout' | 'successThreshold'; readonly to: number }
@@ -30,7 +32,7 @@ export interface Plan {
   readonly breakers: number
   readonly startsAt: number
   /** What the breakers' listeners hear; without any a call takes the shortest way there is. */
-  readonly hearing: 'nothing' | 'outcomes' | 'everything'
+  readonly hearing: 'nothing' | 'outcomes'
   readonly steps: readonly Step[]
 }
 
@@ -62,7 +64,7 @@ export function makePlan(random: Random, length: number): Plan {
     classify: random.chance(0.4),
     breakers,
     startsAt: random.pick([0, 0, -1, -1_234, 987_654, 2 ** 31]),
-    hearing: random.pick(['nothing', 'outcomes', 'outcomes', 'everything'] as const),
+    hearing: random.pick(['nothing', 'outcomes', 'outcomes'] as const),
     steps: Array.from({ length }, make),
   }
 }
@@ -109,6 +111,7 @@ function stepMaker(random: Random, rules: Rules, breakers: number): () => Step {
       force: commands / 4,
       set: 0.3,
       restart: breakers === 1 ? 0.15 : 0,
+      listen: 0.1,
     })
     if (kind === 'start') return { do: kind, on, form: random.pick(forms) }
     if (kind === 'end') return { do: kind, which: random.unit(), ending: ending() }
@@ -125,6 +128,7 @@ function stepMaker(random: Random, rules: Rules, breakers: number): () => Step {
         for: random.pick([0, 10, 1_000, Infinity]),
       }
     if (kind === 'restart') return { do: kind, takes: random.pick(lengths) }
+    if (kind === 'listen') return { do: kind, on }
     const option = random.pick(['failMax', 'resetTimeout', 'successThreshold'] as const)
     return { do: kind, option, to: option === 'resetTimeout' ? random.pick(waits) : random.between(1, 4) }
   }

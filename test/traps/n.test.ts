@@ -705,6 +705,23 @@ test('N10 relapses are forgotten by a close that lasts as long as the open time 
   }
 })
 
+test('N10 a hold is no open time to remember, however it ends', () => {
+  for (const end of ['release', 'halfOpen'] as const) {
+    const { clock, breaker } = setup({ failMax: 1, resetTimeout: backoff({ initial: 1_000, factor: 2, jitter: 0 }) })
+    void breaker.force('open', { for: 60_000 })
+    void breaker[end]()
+    succeed(breaker)
+    clock.advance(10)
+    expect(
+      endedSync(() =>
+        breaker.callSync(() => {
+          throw down
+        }),
+      ),
+    ).toMatchObject({ ok: false, error: { reason: 'tripped', retryAfter: 1_000 } })
+  }
+})
+
 test('N10 a jitter source that answers 0, 1 or nearly 1 keeps the wait between nothing and max', () => {
   for (const chance of [0, 0.999_999_999_999, 1]) {
     vi.spyOn(Math, 'random').mockReturnValue(chance)

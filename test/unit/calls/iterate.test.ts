@@ -15,11 +15,11 @@ import {
 } from './support.ts'
 
 async function* rows(...values: number[]): AsyncGenerator<number, string, undefined> {
-  yield* values
+  for (const value of values) yield value
   return 'end'
 }
 function* lines(...values: number[]): Generator<number, string, undefined> {
-  yield* values
+  for (const value of values) yield value
   return 'end'
 }
 
