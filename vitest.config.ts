@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/package/**', '**/node_modules/**'],
+    globalSetup: ['scripts/redis.mjs'],
     environment: 'node',
     passWithNoTests: false,
     dangerouslyIgnoreUnhandledErrors: false,

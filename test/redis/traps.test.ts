@@ -55,24 +55,16 @@ async function keys(): Promise<string[]> {
 describe('a record in Redis', () => {
   it('D3 changes state and times in one step', async () => {
     const [writer, reader] = [make(), make()]
-    let last: StoredCircuit | undefined = await writer.add('payments', tally)
-    let done = false
+    let last: StoredCircuit = await writer.add('payments', tally)
     const seen: StoredCircuit[] = []
-    const reading = (async () => {
-      while (!done) {
-        const circuit = await read(reader)
-        if (circuit !== undefined) seen.push(circuit)
-      }
-    })()
     for (let turn = 0; turn < 200; turn++) {
       const open = turn % 2 === 0
-      const move = open
-        ? moveOf({ state: 'open', until: 7_000 + turn, relapses: turn })
-        : moveOf({ state: 'closed', until: 0, relapses: turn })
-      last = (await writer.replace('payments', last, move)).current
+      const state = open ? ({ state: 'open', until: 7_000 + turn } as const) : ({ state: 'closed', until: 0 } as const)
+      const reads = [1, 2, 3].map(async () => seen.push((await read(reader)) ?? last))
+      const { current } = await writer.replace('payments', last, moveOf({ ...state, relapses: turn }))
+      await Promise.all(reads)
+      if (current !== undefined) last = current
     }
-    done = true
-    await reading
     expect(seen.length).toBeGreaterThan(10)
     for (const { state, until: end, relapses, epoch } of seen) {
       if (epoch > 0) expect([state, end]).toEqual(relapses % 2 === 0 ? ['open', 7_000 + relapses] : ['closed', 0])

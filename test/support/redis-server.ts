@@ -3,7 +3,7 @@
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -45,7 +45,6 @@ export class RedisServer {
   /** Starts a sentinel that watches `master` under the name `main`. */
   static async sentinel(master: RedisServer): Promise<RedisServer> {
     const server = new RedisServer(await freePort(), mkdtempSync(join(tmpdir(), 'infuse-redis-')), 'redis-sentinel', [])
-    const { writeFileSync } = await import('node:fs')
     const lines = [
       `port ${server.port}`,
       'bind 127.0.0.1',
@@ -258,7 +257,7 @@ export async function until(holds: () => boolean | Promise<boolean>, within = 15
 }
 
 /** One command on a raw connection, as a program without a library would. */
-export async function command(port: number, args: readonly string[]): Promise<Reply> {
+async function command(port: number, args: readonly string[]): Promise<Reply> {
   const socket = await open(port)
   try {
     let text = ''
