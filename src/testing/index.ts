@@ -2,3 +2,9 @@
 
 export { ManualClock } from './clock.ts'
 export { type ConformanceCase, type ConformanceOptions, storageConformance } from './conformance.ts'
+export {
+  type SimulatedLineOptions,
+  SimulatedStorage,
+  type SimulatedStorageOptions,
+  type SimulatedTraffic,
+} from './simulated.ts'

@@ -1,0 +1,51 @@
+// A process's own clock: it starts minutes off, goes a little too fast or too slow, and ends with its process.
+
+import { type FullClock } from '../core/clock.ts'
+
+export class SkewedClock implements FullClock {
+  readonly #base: FullClock
+  readonly #skew: number
+  readonly #rate: number
+  readonly #timers = new Set<() => void>()
+  #stopped = false
+
+  /** `skew` ms ahead of `base`, going `1 + drift` times as fast. */
+  constructor(base: FullClock, skew: number, drift: number) {
+    this.#base = base
+    this.#skew = skew
+    this.#rate = 1 + drift
+  }
+
+  now(): number {
+    return this.#base.now() * this.#rate + this.#skew
+  }
+
+  wallNow(): number {
+    return this.#base.wallNow() + this.#skew
+  }
+
+  after(ms: number, run: () => void): () => void {
+    if (this.#stopped) return () => undefined
+    const end = (): void => {
+      cancel()
+      this.#timers.delete(end)
+    }
+    const cancel = this.#base.after(ms / this.#rate, () => {
+      this.#timers.delete(end)
+      run()
+    })
+    this.#timers.add(end)
+    return end
+  }
+
+  /** Timers that have not fired. */
+  get pending(): number {
+    return this.#timers.size
+  }
+
+  /** Its process is gone: no timer fires any more. */
+  stop(): void {
+    this.#stopped = true
+    for (const end of [...this.#timers]) end()
+  }
+}
