@@ -12,7 +12,7 @@ export interface LineEnd {
 }
 
 /** Bytes of one message, and of all that wait to be sent. */
-export const LONGEST_MESSAGE = 1_000_000
+const LONGEST_MESSAGE = 1_000_000
 /** ms the other side may leave what it is sent unread. */
 const UNREAD = 2_000
 const NEWLINE = 0x0a
