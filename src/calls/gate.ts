@@ -6,7 +6,7 @@ import type { CircuitBreaker } from '../breaker.ts'
 import type { Circuit, Denial, Effect, Ticket, Transition } from '../core/circuit.ts'
 import type { Command } from '../core/commands.ts'
 import { type CircuitBreakerError, circuitBreakerError, type RejectionReason } from '../core/errors.ts'
-import { type Explanation, explain } from '../core/explain.ts'
+import { type Explanation, explain, ownCounts } from '../core/explain.ts'
 import { Listeners } from '../core/listeners.ts'
 import { checkOptions, type Rules, resolveRules, resolveSettings, type Settings } from '../core/options.ts'
 import type { Snapshot } from '../core/snapshot.ts'
@@ -81,8 +81,10 @@ export class Gate {
   explain(): Explanation {
     const { settings, circuit, rules, fleet } = this
     const snapshot = this.look()
-    const stored = fleet?.governs ? fleet.stored : undefined
-    return explain(settings.name, snapshot, circuit, rules, settings.clock, stored === undefined ? 'local' : 'fleet')
+    const own = ownCounts(circuit, rules, settings.clock.now())
+    const counts = { ...own, trialSuccesses: snapshot.successes, ...fleet?.counts() }
+    const scope = fleet?.governs ? 'fleet' : 'local'
+    return explain({ name: settings.name, snapshot, scope, counts }, rules, settings.clock)
   }
 
   /** Lets go of shared storage. */

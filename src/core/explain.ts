@@ -23,7 +23,11 @@ export interface Explanation {
   readonly scope: 'local' | 'fleet'
   /** What brought it here, in words. */
   readonly reason: string
-  /** `failures` in a row, `trialSuccesses`, and with a rate policy `windowCalls`, `windowFailures`, `windowSlow`. */
+  /**
+   * `failures` in a row, `trialSuccesses`, and with a rate policy `windowCalls`, `windowFailures`, `windowSlow`: all of
+   * this process. With shared storage `fleetFailures`, `fleetCalls`, `fleetSlow` too: what the fleet had counted when
+   * storage last said.
+   */
   readonly counts: Readonly<Record<string, number>>
   /** The trip policy in words. */
   readonly policy: string
@@ -35,21 +39,20 @@ export interface Explanation {
   readonly text: string
 }
 
-/** `snapshot` is what counts: the circuit's own, or the fleet's. */
-export function explain(
-  name: string,
-  snapshot: Snapshot,
-  circuit: Circuit,
-  rules: Rules,
-  clock: FullClock,
-  scope: 'local' | 'fleet',
-): Explanation {
+/** What there is to explain: the snapshot that counts, whose it is, and the counts behind it. */
+export interface Matter {
+  readonly name: string
+  readonly snapshot: Snapshot
+  readonly scope: 'local' | 'fleet'
+  readonly counts: Readonly<Record<string, number>>
+}
+
+export function explain({ name, snapshot, scope, counts }: Matter, rules: Rules, clock: FullClock): Explanation {
   const now = clock.now()
   const wall = clock.wallNow()
   const toDate = (at: number): Date | undefined => (Number.isFinite(at) ? new Date(wall + at - now) : undefined)
   const trialAt = nextTrial(snapshot, rules.trials, now)
   const forced = snapshot.forced && { ...snapshot.forced, until: toDate(snapshot.forced.until) }
-  const counts = countsOf(snapshot, circuit, rules, now)
   const reason = snapshot.why ?? (snapshot.state === 'closed' ? 'nothing happened to it yet' : 'somebody asked for it')
   const story = [
     `Circuit "${name}" ${stateInWords(snapshot, now)}${becauseInWords(snapshot)}.`,
@@ -64,7 +67,7 @@ export function explain(
     state: snapshot.state,
     scope,
     reason,
-    counts,
+    counts: Object.freeze(counts),
     policy: rules.trip.text,
     openedAt,
     nextTrialAt,
@@ -73,8 +76,9 @@ export function explain(
   })
 }
 
-function countsOf(snapshot: Snapshot, circuit: Circuit, rules: Rules, now: number): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = { failures: circuit.failures, trialSuccesses: snapshot.successes }
+/** What a process's own circuit has counted. */
+export function ownCounts(circuit: Circuit, rules: Rules, now: number): Record<string, number> {
+  const counts: Record<string, number> = { failures: circuit.failures }
   for (const part of rules.parts) {
     const sums = circuit.sums(part, now)
     if (sums === undefined) continue
@@ -82,7 +86,7 @@ function countsOf(snapshot: Snapshot, circuit: Circuit, rules: Rules, now: numbe
     counts['windowFailures'] = sums.bad
     counts['windowSlow'] = sums.slow
   }
-  return Object.freeze(counts)
+  return counts
 }
 
 function nextTrial({ state, forced, until, leases }: Snapshot, trials: number, now: number): number | undefined {

@@ -13,6 +13,7 @@ import { type CircuitState, period, type Snapshot } from '../core/snapshot.ts'
 import type { Part } from '../core/trip.ts'
 import { Watchers } from '../core/watchers.ts'
 import { Activity } from './activity.ts'
+import { fleetCounts } from './crossing.ts'
 import type { Link, Linked } from './link.ts'
 import { Mirror } from './mirror.ts'
 import { type MoveOptions, Moves } from './moves.ts'
@@ -90,9 +91,10 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
       : expireCommand(snapshot, now, this.#link.clock.wallNow())
   }
 
-  /** What stored counts there were, last time storage said. */
-  get stored(): StoredCircuit | undefined {
-    return this.#mirror.stored
+  /** What the fleet had counted, last time storage said. */
+  counts(): Record<string, number> {
+    const { stored } = this.#mirror
+    return stored === undefined ? {} : fleetCounts(this.parts, stored.counts, stored.at)
   }
 
   /** One more breaker on this circuit. */
@@ -186,14 +188,17 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
 
   met(stored: StoredCircuit | undefined): void {
     if (stored === undefined || stored.epoch < this.#mirror.epoch) this.#offer(stored)
-    else if (this.#mirror.stored === undefined || stored.epoch > this.#mirror.epoch) this.#adopt(stored)
-    else this.#mirror.take(stored, this.#link.clock.now())
+    else if (this.#mirror.stored === undefined || stored.epoch > this.#mirror.epoch) {
+      this.#adopt(stored, this.#link.settings.timeout)
+    } else this.#mirror.take(stored, this.#link.clock.now(), this.#link.settings.timeout)
   }
 
   changed(_: string, stored: StoredCircuit | undefined): void {
     if (stored === undefined) return
     this.#moves.pushed(stored)
-    if (this.#mirror.stored === undefined || stored.epoch > this.#mirror.epoch) this.#adopt(stored)
+    if (this.#mirror.stored === undefined || stored.epoch > this.#mirror.epoch) {
+      this.#adopt(stored, Number.POSITIVE_INFINITY)
+    }
   }
 
   noted(_: string, note: Note): void {
@@ -226,14 +231,15 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     this.#notice('local', { why, by })
   }
 
-  #adopt(stored: StoredCircuit): void {
+  /** `delay`: how many ms ago it was said, at most. */
+  #adopt(stored: StoredCircuit, delay: number): void {
     const { clock, random, up, id } = this.#link
     const first = this.#mirror.stored === undefined
     const anew = stored.period !== this.#mirror.period
     // Claims of a large fleet would come all at once.
     if (anew) this.#mirror.jitter = random() * Math.max(0, stored.listeners * JITTER_PER_PROCESS - JITTER_FREE)
     const wasClosed = this.#mirror.snapshot.state === 'closed'
-    this.#mirror.take(stored, clock.now())
+    this.#mirror.take(stored, clock.now(), delay)
     this.#link.fleet = stored.listeners
     if (anew) {
       this.#reporter.reset()

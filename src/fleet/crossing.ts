@@ -30,15 +30,30 @@ export function keepFor(parts: readonly Part[]): Tally['keep'] {
 
 /** Whether a policy is crossed by these counts at storage time `at`. */
 export function crossing(parts: readonly Part[], counts: Counts, at: number): Crossing | undefined {
+  const { fails = [], slots = [] } = counts
+  const failures = failuresInARow(counts)
   for (const part of parts) {
-    const { okAt = Number.NEGATIVE_INFINITY, fails = [], slots = [] } = counts
-    const failures = fails.filter((time) => time > okAt).length
     const sums = part.kind === 'rate' ? sumOf(part.window, slots, at) : undefined
     if (!crosses(part, failures, sums)) continue
     const since = part.kind === 'consecutive' ? (fails[part.failures - 1] ?? 0) : at - slotSpan(part.window, at)
     return { why: `${describeCrossing(part, failures, sums)}, in the whole fleet`, since }
   }
   return undefined
+}
+
+/** The fleet's counts by name, for people. */
+export function fleetCounts(parts: readonly Part[], counts: Counts, at: number): Record<string, number> {
+  const named: Record<string, number> = { fleetFailures: failuresInARow(counts) }
+  for (const part of parts) {
+    if (part.kind !== 'rate') continue
+    const { ok, bad, slow } = sumOf(part.window, counts.slots ?? [], at)
+    Object.assign(named, { fleetCalls: ok + bad, fleetFailures: bad, fleetSlow: slow })
+  }
+  return named
+}
+
+function failuresInARow({ okAt = Number.NEGATIVE_INFINITY, fails = [] }: Counts): number {
+  return fails.filter((time) => time > okAt).length
 }
 
 type WindowSize = { readonly unit: 'ms' | 'calls'; readonly size: number }

@@ -7,6 +7,9 @@ import type { Move, StorageTime, StoredCircuit } from './storage.ts'
 /** Storage ms that stand for "without end"; the latest time a Date can hold, since not every wire carries Infinity. */
 const FOREVER = 8.64e15
 
+/** How fast two clocks may part, as a share. */
+const DRIFT = 1e-4
+
 /** What makes a snapshot a move. */
 export interface MoveParts {
   readonly move: string
@@ -22,6 +25,7 @@ export class Mirror {
   snapshot: Snapshot = PRISTINE
   /** Storage ms less this process's ms; unknown until storage has answered once. */
   offset: number | undefined
+  #heardAt = 0
   /** ms that this process waits longer than it must before it asks for a trial. */
   jitter = 0
 
@@ -33,9 +37,15 @@ export class Mirror {
     return this.stored?.period ?? 0
   }
 
-  /** Takes over what storage said at `now` (this process's ms). */
-  take(stored: StoredCircuit, now: number): void {
-    this.offset = stored.at - now
+  /**
+   * Takes over what storage said, heard at `now` (this process's ms), at most `delay` ms after it was said. Of two
+   * answers the quicker one tells storage's time better, so a slow one does not spoil what is known.
+   */
+  take(stored: StoredCircuit, now: number, delay: number): void {
+    const latest = stored.at - now
+    const known = this.offset === undefined ? latest : this.offset - (now - this.#heardAt) * DRIFT
+    this.offset = Math.max(latest, Math.min(known, latest + delay))
+    this.#heardAt = now
     const next = toSnapshot(stored, this.offset, this.snapshot.leases, this.jitter)
     // The same period goes on: it began when it began, whatever the clocks have drifted since.
     const { since } = this.stored?.period === stored.period ? this.snapshot : next

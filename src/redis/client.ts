@@ -24,6 +24,10 @@ export type RedisClient = NodeRedisLike | IoRedisLike
 export interface Server {
   /** Keys of one command must share a slot. */
   readonly cluster: boolean
+  /** What the client puts before every key. */
+  readonly prefix: string
+  /** The number of the database: keys are told apart by it, channels are not. */
+  readonly database: number
   evalsha(sha: string, keys: readonly string[], args: readonly string[]): PromiseLike<unknown>
   eval(script: string, keys: readonly string[], args: readonly string[]): PromiseLike<unknown>
   /** A connection for subscribing, connected. */

@@ -14,20 +14,29 @@ interface Duplicate extends Emitter {
   readonly stream?: { unref?(): void } | undefined
 }
 
+interface Options {
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+  readonly db?: number | undefined
+  readonly keyPrefix?: string | undefined
+}
+
 interface Single {
-  readonly options: { readonly host?: string | undefined; readonly port?: number | undefined }
+  readonly options: Options
   duplicate(options: object): Duplicate
 }
 
 interface Cluster {
   readonly isCluster: true
+  readonly options: Options
   /** `host:port`, the master's first, by slot. */
   readonly slots: readonly (readonly string[] | undefined)[]
   nodes(): readonly Single[]
 }
 
-/** Own reconnects, and commands that wait for the connection rather than fail before it is there. */
+/** Own reconnects, channels as they are, and commands that wait for the connection rather than fail before it is there. */
 const SUBSCRIBER = {
+  keyPrefix: '',
   lazyConnect: true,
   enableOfflineQueue: true,
   enableReadyCheck: false,
@@ -38,7 +47,9 @@ const SUBSCRIBER = {
 
 export function ioredisServer(client: IoRedisLike): Server {
   const shape = client as unknown as Single | Cluster
-  const commands = {
+  const { keyPrefix: prefix = '', db: database = 0 } = shape.options
+  const common = {
+    prefix,
     evalsha: (sha: string, keys: readonly string[], args: readonly string[]) =>
       client.evalsha(sha, keys.length, ...keys, ...args),
     eval: (script: string, keys: readonly string[], args: readonly string[]) =>
@@ -46,9 +57,9 @@ export function ioredisServer(client: IoRedisLike): Server {
   }
   if ('isCluster' in shape && shape.isCluster) {
     const listenAll = async (ear: Ear): Promise<Line> => listenToCluster((slot) => ownerOf(shape, slot), ear)
-    return { ...commands, cluster: true, listen: listenAll }
+    return { ...common, cluster: true, database: 0, listen: listenAll }
   }
-  return { ...commands, cluster: false, listen: (ear) => listen(shape as Single, ear, false) }
+  return { ...common, cluster: false, database, listen: (ear) => listen(shape as Single, ear, false) }
 }
 
 function ownerOf(cluster: Cluster, slot: number): Owner | undefined {

@@ -6,7 +6,7 @@ import { bad } from '../core/check.ts'
 /** Whose keys are kept beside ours. */
 export type Mirror = 'pybreaker' | 'infuse'
 
-/** The keys of one circuit. The record's key is also the name of its channel. */
+/** The keys of one circuit. */
 export interface CircuitKeys {
   readonly record: string
   readonly transitions: string

@@ -19,8 +19,14 @@ interface Duplicate extends Emitter {
   readonly sUnsubscribe: Unsubscribe
 }
 
+interface Options {
+  readonly socket?: object | undefined
+  readonly database?: number | undefined
+  readonly keyPrefix?: string | undefined
+}
+
 interface Single {
-  readonly options?: { readonly socket?: object | undefined } | undefined
+  readonly options?: Options | undefined
   duplicate(options: object): Duplicate
 }
 
@@ -37,7 +43,10 @@ interface Sentinel extends Emitter {
 
 export function nodeRedisServer(client: NodeRedisLike): Server {
   const shape = client as unknown as Single | Cluster | Sentinel
-  const commands = {
+  const { keyPrefix: prefix = '', database = 0 } = ('options' in shape ? shape.options : undefined) ?? {}
+  const common = {
+    prefix,
+    database,
     evalsha: (sha: string, keys: readonly string[], args: readonly string[]) =>
       client.evalSha(sha, { keys: [...keys], arguments: [...args] }),
     eval: (script: string, keys: readonly string[], args: readonly string[]) =>
@@ -45,11 +54,10 @@ export function nodeRedisServer(client: NodeRedisLike): Server {
   }
   if ('nodeClient' in shape) {
     const listenAll = async (ear: Ear): Promise<Line> => listenToCluster((slot) => ownerOf(shape, slot), ear)
-    return { ...commands, cluster: true, listen: listenAll }
+    return { ...common, cluster: true, listen: listenAll }
   }
-  if ('getSentinelNode' in shape)
-    return { ...commands, cluster: false, listen: async (ear) => overSentinel(shape, ear) }
-  return { ...commands, cluster: false, listen: (ear) => listen(shape, ear, false) }
+  if ('getSentinelNode' in shape) return { ...common, cluster: false, listen: async (ear) => overSentinel(shape, ear) }
+  return { ...common, cluster: false, listen: (ear) => listen(shape, ear, false) }
 }
 
 function ownerOf(cluster: Cluster, slot: number): Owner | undefined {
@@ -59,7 +67,7 @@ function ownerOf(cluster: Cluster, slot: number): Owner | undefined {
 
 async function listen(client: Single, ear: Ear, inShards: boolean): Promise<Line> {
   const socket = { ...client.options?.socket, reconnectStrategy: false }
-  const subscriber = client.duplicate({ socket, disableOfflineQueue: false })
+  const subscriber = client.duplicate({ socket, disableOfflineQueue: false, keyPrefix: '' })
   const heard: Heard = (text, channel) => ear.message(channel, text)
   let connected = false
   // A client without a listener for errors would end the process; here they tell that the line is lost.

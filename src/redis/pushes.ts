@@ -103,7 +103,7 @@ export class Pushes {
     if (this.#disposed || this.#retry !== undefined) return
     this.#line = undefined
     line?.close()
-    if (this.#failures === 0 && isRefused(error)) warn('Redis refuses the subscription that pushes need', error)
+    if (this.#failures === 0 && isLasting(error)) warn('Redis gives no connection for pushes', error)
     const most = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** this.#failures++)
     this.#retry = setTimeout(
       () => {
@@ -141,7 +141,7 @@ function told(tell: () => void): void {
   }
 }
 
-/** Not a matter of time: somebody must change something. */
-function isRefused(error: unknown): boolean {
-  return error instanceof Error && /^(NOPERM|NOAUTH|WRONGPASS)/.test(error.message)
+/** Not a matter of time: somebody must change rights, or bring another kind of client. */
+function isLasting(error: unknown): boolean {
+  return error instanceof TypeError || (error instanceof Error && /^(NOPERM|NOAUTH|WRONGPASS)/.test(error.message))
 }

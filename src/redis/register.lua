@@ -3,10 +3,10 @@
 -- keeps true that a record changes in one step or not at all, that a replaced record was the expected one, that
 -- counts merge in any order, and that every key of ours has an expiry.
 --
--- KEYS      per circuit: record (hash, its name is also the channel), transitions (stream), and with a mirror the
---           Python library's state, fail_counter, opened_at and, for PyBreaker, success_counter. All in one slot.
+-- KEYS      per circuit: record (hash), transitions (stream), and with a mirror the Python library's state,
+--           fail_counter, opened_at and, for PyBreaker, success_counter. All in one slot.
 -- ARGV[1]   verb: read | add | replace | see | names | history
--- ARGV[2]   settings, JSON: cluster, mirror, rules (with a mirror, per circuit: fails, reset, trial)
+-- ARGV[2]   settings, JSON: cluster, mirror, and per circuit channels and, with a mirror, rules (fails, reset, trial)
 -- ARGV[3]   argument, JSON; every value a text. A time is ms of this clock, or with a + so many ms from now.
 --
 -- Fields of a record, as HGETALL shows them (times in epoch ms):
@@ -100,14 +100,14 @@ end
 
 -- What answers and pushes alike say of a record.
 local function told(group, record)
-  local message = { kind = 'record', at = text(at), listeners = listeners(group.record) }
+  local message = { kind = 'record', at = text(at), listeners = listeners(group.channel) }
   for field, value in pairs(record) do message[field] = value end
   return cjson.encode(message)
 end
 
 local function note(group, record, kind, since)
-  publish(group.record, cjson.encode({ kind = kind, epoch = record.epoch, asked = record.asked, asker = record.asker,
-    since = since, listeners = listeners(group.record) }))
+  publish(group.channel, cjson.encode({ kind = kind, epoch = record.epoch, asked = record.asked, asker = record.asker,
+    since = since, listeners = listeners(group.channel) }))
 end
 
 -- Expiry collects what nobody reads any more; it is never state.
@@ -319,7 +319,7 @@ local function meet(group, record, fault)
   save(group, after)
   if moved then log(group, before, after) end
   renew(group, after, true)
-  if moved then publish(group.record, told(group, after)) end
+  if moved then publish(group.channel, told(group, after)) end
   return after
 end
 
@@ -393,7 +393,7 @@ local function replace(group)
   log(group, before, after)
   renew(group, after, true)
   local message = told(group, after)
-  publish(group.record, message)
+  publish(group.channel, message)
   return { '1', message, fault or '' }
 end
 
@@ -432,7 +432,7 @@ local function groupsOf()
   if settings.mirror then width = settings.mirror == 'pybreaker' and 6 or 5 end
   local groups = {}
   for first = 1, #KEYS, width do
-    local group = { record = KEYS[first], transitions = KEYS[first + 1] }
+    local group = { record = KEYS[first], transitions = KEYS[first + 1], channel = settings.channels[#groups + 1] }
     if settings.mirror then
       group.state, group.fails, group.opened = KEYS[first + 2], KEYS[first + 3], KEYS[first + 4]
       if width == 6 then group.successes = KEYS[first + 5] end

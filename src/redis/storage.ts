@@ -113,7 +113,7 @@ export class RedisStorage implements CircuitStorage {
   }
 
   watch(name: string, watcher: Watcher): () => void {
-    return this.#pushes.watch(this.#keys(name).record, name, watcher)
+    return this.#pushes.watch(this.#channel(name), name, watcher)
   }
 
   async list(): Promise<readonly string[]> {
@@ -154,6 +154,12 @@ export class RedisStorage implements CircuitStorage {
     return keys
   }
 
+  /** The record's key as the server sees it, and which database it is in: channels know neither. */
+  #channel(name: string): string {
+    const { prefix, database } = this.#server
+    return `${prefix}${this.#keys(name).record}${database === 0 ? '' : `@${database}`}`
+  }
+
   /** One run for many circuits; on a cluster, where each has a slot of its own, one run each, sent together. */
   async #each(names: readonly string[], verb: string, argument: object): Promise<readonly unknown[]> {
     const size = this.#server.cluster ? 1 : BATCH
@@ -180,7 +186,8 @@ export class RedisStorage implements CircuitStorage {
 
   #run(keys: readonly string[], verb: string, argument: string, names: readonly string[] = []): Promise<unknown> {
     const rules = this.#mirror && names.map((name) => this.#peer(name))
-    const settings = { cluster: this.#server.cluster, mirror: this.#mirror, rules }
+    const channels = names.map((name) => this.#channel(name))
+    const settings = { cluster: this.#server.cluster, mirror: this.#mirror, channels, rules }
     return runScript(this.#server, keys, [verb, JSON.stringify(settings), argument])
   }
 
