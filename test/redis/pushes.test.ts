@@ -78,6 +78,32 @@ describe.each(families)('pushes with $name', (family) => {
     await connected.end()
   }, 40_000)
 
+  it('D17 stay within a database and a key prefix', async () => {
+    await using server = await RedisServer.start()
+    const prefixed = family.name === 'redis 5' ? {} : { keyPrefix: 'app:' }
+    const places = [{}, { database: 3 }, prefixed, { database: 3, ...prefixed }]
+    const clients = await Promise.all(places.map((place) => family.single(server.port, place)))
+    const all = clients.map(({ client }) => {
+      const storage = new RedisStorage(client, { namespace: 'prod' })
+      const ears = new Ears()
+      storage.watch('payments', ears)
+      return { storage, ears }
+    })
+    await until(() => all.every(({ ears }) => ears.reconnects === 1))
+    for (const { storage, ears } of all) await heardAgain(storage, ears)
+    const whys = all.map((_, index) => `why ${index}`)
+    for (const [index, { storage }] of all.entries()) {
+      const [current] = await storage.read(['payments'])
+      expect(current?.listeners).toBe(family.name === 'redis 5' ? 2 : 1)
+      await storage.replace('payments', current, moveOf({ why: whys[index] }))
+    }
+    await until(() => all.every(({ ears }, index) => ears.heard.some((circuit) => circuit?.why === whys[index])))
+    const own = family.name === 'redis 5' ? 2 : 1
+    for (const { ears } of all) expect(ears.heard.filter((circuit) => circuit?.why !== undefined)).toHaveLength(own)
+    for (const { storage } of all) await storage.dispose()
+    for (const { end } of clients) await end()
+  }, 20_000)
+
   it('come once the server that was away at first is there', async () => {
     await using server = await RedisServer.start()
     const connected = await family.single(server.port)

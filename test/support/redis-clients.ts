@@ -12,9 +12,17 @@ export interface Connected {
   end(): Promise<void>
 }
 
+export interface SingleOptions {
+  readonly username?: string
+  readonly password?: string
+  readonly keyPrefix?: string
+  readonly database?: number
+}
+
 export interface Family {
   readonly name: string
-  single(port: number, user?: { readonly username: string; readonly password: string }): Promise<Connected>
+  /** `user`, `keyPrefix`, and the number of a database. */
+  single(port: number, options?: SingleOptions): Promise<Connected>
   sentinel(port: number): Promise<Connected>
   cluster(port: number): Promise<Connected>
 }
@@ -40,7 +48,7 @@ function nodeRedis(name: string, module: unknown): Family {
   const host = '127.0.0.1'
   return {
     name,
-    single: (port, user) => connected(createClient({ socket: { host, port }, ...user })),
+    single: (port, options) => connected(createClient({ socket: { host, port }, ...options })),
     sentinel: (port) => connected(createSentinel({ name: 'main', sentinelRootNodes: [{ host, port }] })),
     cluster: (port) => connected(createCluster({ rootNodes: [{ socket: { host, port } }] })),
   }
@@ -64,7 +72,8 @@ function ioredis(name: string, Redis: unknown, Cluster: unknown): Family {
   const host = '127.0.0.1'
   return {
     name,
-    single: (port, user) => connected(new Client({ host, port, lazyConnect: true, ...user })),
+    single: (port, options) =>
+      connected(new Client({ host, port, lazyConnect: true, db: options?.database ?? 0, ...options })),
     sentinel: (port) => connected(new Client({ sentinels: [{ host, port }], name: 'main', lazyConnect: true })),
     cluster: (port) => connected(new Clusters([{ host, port }], { lazyConnect: true })),
   }
