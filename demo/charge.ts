@@ -1,8 +1,8 @@
 /**
  * How a shop asks payments for money: through a circuit breaker, or as most code does it. This is the file to copy from.
- * Both wait a second at most; only one of them learns from waiting.
+ * Both wait a second at most; only one of them learns from waiting. A storage is all it takes to learn from others too.
  */
-import { backoff, CircuitBreaker } from 'infuse-breaker'
+import { backoff, CircuitBreaker, type CircuitStorage } from 'infuse-breaker'
 import { callTimeout } from './script.ts'
 
 export interface Answer {
@@ -13,9 +13,11 @@ export type Charge = () => Promise<Answer>
 
 export const failMax = 5
 
-export function newBreaker(): CircuitBreaker {
+export function newBreaker(storage: CircuitStorage): CircuitBreaker {
   return new CircuitBreaker({
     name: 'payments',
+    // Every shop on this storage has the same circuit of that name.
+    storage,
     failMax,
     timeout: callTimeout,
     resetTimeout: backoff({ initial: 500, max: 2_000 }),
@@ -26,12 +28,12 @@ export function newBreaker(): CircuitBreaker {
   })
 }
 
-export function guardedCharge(url: string, shop: string, breaker: CircuitBreaker): Charge {
-  return () => breaker.run(({ signal }) => post(url, { 'x-shop': shop, 'x-circuit': breaker.state }, signal))
+export function guardedCharge(url: string, breaker: CircuitBreaker): Charge {
+  return () => breaker.run(({ signal }) => post(url, { 'x-side': 'guarded', 'x-circuit': breaker.state }, signal))
 }
 
-export function bareCharge(url: string, shop: string): Charge {
-  return () => post(url, { 'x-shop': shop }, AbortSignal.timeout(callTimeout))
+export function bareCharge(url: string, side: string): Charge {
+  return () => post(url, { 'x-side': side }, AbortSignal.timeout(callTimeout))
 }
 
 async function post(url: string, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {

@@ -1,9 +1,11 @@
 /** The whole screen as lines, a function of the ledger and the terminal's size. */
+import { type FleetChange, makerOf } from './changes.ts'
 import { clock } from './figures.ts'
-import type { Ledger, Told } from './ledger.ts'
+import type { Ledger } from './ledger.ts'
 import { ends, type Paint, pad, type Style, wrap } from './paint.ts'
-import { panel } from './panel.ts'
+import { looks, panel } from './panel.ts'
 import type { Health } from './script.ts'
+import { shopNames } from './stage.ts'
 import { describeLoad } from './warmup.ts'
 
 export const fewestColumns = 78
@@ -21,20 +23,22 @@ export function frame(
   const half = Math.floor((columns - 1) / 2)
   const mostWaiting = Math.max(ledger.rate, ...ledger.bare.moments.map((moment) => moment.waiting))
   const shared = { columns: half, mostWaiting, paint }
-  const left = panel({ title: 'shop with a breaker', shop: ledger.guarded, breaker: ledger.breaker, ...shared })
-  const right = panel({ title: 'shop without', shop: ledger.bare, breaker: undefined, ...shared })
+  const [breaker] = ledger.breakers
+  const left = panel({ title: 'three shops, one circuit', shop: ledger.guarded, breaker, ...shared })
+  const right = panel({ title: 'one shop without', shop: ledger.bare, breaker: undefined, ...shared })
   const head = [
-    ends(`${paint('bold', 'infuse')}  two shops, ${describeLoad(ledger.rate)}`, paint('dim', note), columns),
+    ends(`${paint('bold', 'infuse')}  ${describeLoad(ledger.rate)}`, paint('dim', note), columns),
     '',
     ...timeline(ledger, columns, paint),
     `now ${clock(ledger.time)}  ${paint(['bold', colours[ledger.act.health]], ledger.act.caption)}`,
+    fleetLine(ledger, columns, paint),
     ...left.map((line, index) => `${line} ${right[index] ?? ''}`),
   ]
-  const says = wrap(ledger.breaker?.text ?? '', columns).slice(0, 3)
+  const says = wrap(breaker?.text ?? '', columns).slice(0, 3)
   const air = size.rows > 26 ? [''] : []
   const above = [...head, ...air, ...says.map((line) => paint('italic', line)), ...air]
   const room = Math.max(1, Math.min(10, size.rows - 1 - above.length))
-  const changes = ledger.transitions.slice(-room).map((told) => change(told, columns, paint))
+  const changes = ledger.changes.slice(-room).map((change) => changeLine(change, columns, paint))
   return [...above, ...changes].slice(0, size.rows - 1).map((line) => ` ${line}`)
 }
 
@@ -56,10 +60,38 @@ function timeline(ledger: Ledger, columns: number, paint: Paint): readonly [stri
   return [names, bar]
 }
 
-function change(told: Told, columns: number, paint: Paint): string {
-  const style = told.to === 'open' ? 'red' : told.to === 'closed' ? 'green' : 'yellow'
-  const head = `${told.at.toFixed(1).padStart(6)} s  `
-  const states = `${told.from} → ${told.to}`
-  const room = columns - head.length - 21 - 1
-  return `${paint('dim', head)}${pad(paint(style, states), 21)} ${paint('dim', (told.reason ?? '').slice(0, room))}`
+/** The three circuits that are one, and what comes next. */
+function fleetLine(ledger: Ledger, columns: number, paint: Paint): string {
+  const shops = shopNames.map((name, index) => {
+    const breaker = ledger.breakers[index]
+    const [style, text] = breaker ? looks[breaker.state] : (['gray', '○'] as const)
+    return `${name} ${paint(['bold', style], text)}`
+  })
+  return ends(shops.join('   '), nextIn(ledger), columns)
+}
+
+function nextIn({ breakers, changes }: Ledger): string {
+  const [breaker] = breakers
+  const last = changes.at(-1)
+  if (breaker?.state === 'half-open' && last?.to === 'half-open') return `trial of ${makerOf(last).shop}`
+  if (breaker?.state !== 'open' || breaker.nextTrialAt === undefined) return ''
+  return `next trial in ${(Math.max(0, breaker.nextTrialAt - Date.now()) / 1_000).toFixed(1)} s`
+}
+
+/** One line for all shops: who made the change, and how many ms later the others had it. */
+function changeLine(change: FleetChange, columns: number, paint: Paint): string {
+  const { to, told } = change
+  const maker = makerOf(change)
+  const style = to === 'open' ? 'red' : to === 'closed' ? 'green' : 'yellow'
+  const head = `${maker.at.toFixed(1).padStart(6)} s  `
+  const others = told
+    .filter((one) => one !== maker)
+    .map(({ shop, stamp }) => `${shop.replace('shop ', '')} ${signed(stamp - maker.stamp)}`)
+  const who = [maker.shop, ...others].join(', ')
+  const line = `${pad(who, 31)} ${maker.reason ?? ''}`.slice(0, Math.max(0, columns - head.length - 12))
+  return `${paint('dim', head)}${pad(paint(style, `→ ${to}`), 12)}${paint('dim', line)}`
+}
+
+function signed(ms: number): string {
+  return `${ms < 0 ? '-' : '+'}${Math.abs(ms) < 9.95 ? Math.abs(ms).toFixed(1) : Math.abs(ms).toFixed(0)} ms`
 }

@@ -1,8 +1,9 @@
 /**
- * What happened in one round: every order's ending by act, the recent past by quarter seconds, every transition.
+ * What happened in one round: every order's ending by act, the recent past by quarter seconds, every change of the circuit.
  * It counts and says nothing; views, summary and expectations read it.
  */
 import { performance } from 'node:perf_hooks'
+import { addTo, type FleetChange, type Told } from './changes.ts'
 import type { Customer, Ending } from './load.ts'
 import type { BreakerReport, PaymentsReport, Transition } from './messages.ts'
 import type { Act } from './script.ts'
@@ -87,21 +88,21 @@ export class ShopLedger implements Customer {
   }
 }
 
-export interface Told extends Transition {
-  /** seconds since the round began */
-  readonly at: number
-  readonly act: string
-}
-
 export class Ledger {
   readonly guarded = new ShopLedger()
   readonly bare = new ShopLedger()
+  /** As each shop told them. */
   readonly transitions: Told[] = []
+  /** The same, put together. */
+  readonly changes: FleetChange[] = []
+  /** Times that a shop could not reach what they share, and went on by itself. */
+  aloneTimes = 0
   readonly acts: readonly Act[]
   readonly rate: number
   act: Act
   payments: PaymentsReport = {}
-  breaker: BreakerReport | undefined
+  /** By shop; `undefined` for a shop that has none. */
+  breakers: readonly (BreakerReport | undefined)[] = []
   readonly #start = performance.now()
 
   constructor(acts: readonly [Act, ...Act[]], rate: number) {
@@ -115,6 +116,10 @@ export class Ledger {
     return (performance.now() - this.#start) / 1_000
   }
 
+  get allClosed(): boolean {
+    return this.breakers.every((breaker) => breaker === undefined || breaker.state === 'closed')
+  }
+
   begin(act: Act): void {
     this.act = act
     this.guarded.begin(act)
@@ -126,9 +131,10 @@ export class Ledger {
     this.bare.tick()
   }
 
-  transition(change: Transition): Told {
-    const told = { ...change, at: this.time, act: this.act.name }
+  transition(shop: string, change: Transition): Told {
+    const told = { ...change, shop, at: this.time, act: this.act.name }
     this.transitions.push(told)
+    addTo(this.changes, told)
     return told
   }
 }

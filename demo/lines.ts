@@ -5,7 +5,7 @@ import type { View } from './outage.ts'
 import { describeLoad } from './warmup.ts'
 
 const heading = `
-              with a breaker                               without
+              with breakers (3 shops)                      without
   time        circuit    ok/s fast/s slow/s wait      p99    ok/s slow/s wait      p99
 `
 
@@ -15,26 +15,32 @@ export function newLines(write: (text: string) => void, addresses: string): View
     began(ledger) {
       said = 0
       write(
-        `Two shops, ${describeLoad(ledger.rate)}. Both call payments and wait a second at most.\n${addresses}\n${heading}`,
+        `Three shops with one circuit, and one without: ${describeLoad(ledger.rate)}. All call payments and wait a second at most.\n${addresses}\n${heading}`,
       )
     },
     act(ledger) {
       write(`${time(ledger)}  -- ${ledger.act.caption}\n`)
     },
-    transition(ledger, told) {
-      write(
-        `${time(ledger)}  circuit ${told.from} → ${told.to}${told.reason === undefined ? '' : `: ${told.reason}`}\n`,
-      )
+    transition(ledger, { shop, from, to, origin, reason }) {
+      const why = reason === undefined || origin === 'remote' ? '' : `: ${reason}`
+      write(`${time(ledger)}  ${shop}: circuit ${from} → ${to}, ${origin === 'local' ? 'by itself' : 'told'}${why}\n`)
     },
     tick(ledger) {
       const second = Math.floor(ledger.time)
       if (second === said) return
       said = second
-      const state = (ledger.breaker?.state ?? 'none').padEnd(9)
-      write(`${time(ledger)}        ${state} ${figures(ledger.guarded, true)}   ${figures(ledger.bare, false)}\n`)
+      write(
+        `${time(ledger)}        ${stateOf(ledger).padEnd(9)} ${figures(ledger.guarded, true)}   ${figures(ledger.bare, false)}\n`,
+      )
     },
     end() {},
   }
+}
+
+/** The state that all shops are in, where they are in one. */
+function stateOf({ breakers }: Ledger): string {
+  const [state = 'none', ...others] = new Set(breakers.map((breaker) => breaker?.state ?? 'none'))
+  return others.length === 0 ? state : 'changing'
 }
 
 function time(ledger: Ledger): string {

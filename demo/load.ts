@@ -1,5 +1,5 @@
 /**
- * The customers of one shop: so many orders a second, whether or not earlier ones were answered (an open loop).
+ * The customers of one shop, or of several by turns: so many orders a second, whether or not earlier ones were answered (an open loop).
  * Bounded: with too many orders unanswered the next customer does not even queue, and after a stall nothing is made up for.
  */
 import { Agent, request } from 'node:http'
@@ -21,19 +21,20 @@ const mostBehind = 0.25
 const customerPatience = 10_000
 
 export class Load {
-  readonly #url: string
+  readonly #urls: readonly string[]
   readonly #rate: number
   readonly #customer: Customer
   readonly #agent = new Agent({ keepAlive: true })
   readonly #timer: NodeJS.Timeout
   #from = performance.now()
   #sent = 0
+  #turn = 0
   #waiting = 0
   #whenIdle: (() => void) | undefined
 
-  /** Starts at once: `rate` orders a second. */
-  constructor(url: string, rate: number, customer: Customer) {
-    this.#url = url
+  /** Starts at once: `rate` orders a second, to the addresses by turns. */
+  constructor(urls: readonly string[], rate: number, customer: Customer) {
+    this.#urls = urls
     this.#rate = rate
     this.#customer = customer
     this.#timer = setInterval(() => this.#sendDue(), 5)
@@ -72,7 +73,8 @@ export class Load {
     }
     this.#waiting += 1
     this.#customer.came()
-    const order = request(`${this.#url}/orders`, { method: 'POST', agent: this.#agent }, (answer) => {
+    const url = this.#urls[this.#turn++ % this.#urls.length]
+    const order = request(`${url}/orders`, { method: 'POST', agent: this.#agent }, (answer) => {
       answer.once('end', () => leave(endingOf(answer.statusCode, answer.headers['retry-after'])))
       answer.once('error', (error) => leave({ odd: error.message }))
       answer.resume()

@@ -10,12 +10,14 @@ import { help, type Options, parseOptions } from './options.ts'
 import { newRound, type Round, type View } from './outage.ts'
 import { painter } from './paint.ts'
 import { newScreen } from './screen.ts'
+import { prepareSharing, type Sharing } from './sharing.ts'
 import { openStage, type Stage } from './stage.ts'
 import { figures, verdict } from './summary.ts'
 import { warmUp } from './warmup.ts'
 
 const { stdout } = process
 const paint = painter(stdout)
+let sharing: Sharing | undefined
 let stage: Stage | undefined
 let view: View | undefined
 let round: Round | undefined
@@ -28,14 +30,21 @@ main(readOptions()).catch((error: unknown) => leave(1, inspect(error)))
 
 async function main(options: Options): Promise<void> {
   listenForTheEnd(options)
+  try {
+    sharing = await prepareSharing(process.env['REDIS_URL'])
+  } catch (error) {
+    return leave(1, (error as Error).message)
+  }
   stage = await openStage({
-    unguarded: options.unguarded,
-    onTransition: (transition) => round?.hear(transition),
+    meeting: options.unguarded ? undefined : sharing.meeting,
+    onNews: (shop, news) => round?.hear(shop, news),
     onDeath: (why) => leave(1, why),
   })
   const rate = await warmUp(stage)
   const screen = stdout.isTTY && !options.plain && process.env['TERM'] !== 'dumb'
-  view = screen ? newScreen(stdout, note(options), paint) : newLines((text) => stdout.write(text), addresses(stage))
+  view = screen
+    ? newScreen(stdout, note(options), paint)
+    : newLines((text) => stdout.write(text), addresses(stage, sharing))
   do {
     rounds += 1
     round = newRound(stage, view, rate, options.pace)
@@ -81,8 +90,8 @@ function leave(status: number, lastWords: string): void {
   if (leaving) return
   leaving = true
   view?.end()
-  const complaints = stage ? [stage.payments, stage.guarded, stage.bare].map(complaint).join('') : ''
-  const closed = stage?.close() ?? Promise.resolve()
+  const complaints = stage?.services.map(complaint).join('') ?? ''
+  const closed = (stage?.close() ?? Promise.resolve()).then(() => sharing?.end())
   stdout.write(`${lastWords}\n${complaints}`, () => void closed.then(() => process.exit(status)))
 }
 
@@ -94,6 +103,6 @@ function note(options: Options): () => string {
   return () => (options.once ? '' : `round ${rounds} · `) + 'Ctrl-C ends'
 }
 
-function addresses({ payments, guarded, bare }: Stage): string {
-  return `payments ${payments.url}, ${guarded.name} ${guarded.url}, ${bare.name} ${bare.url}`
+function addresses({ services }: Stage, { text }: Sharing): string {
+  return [`The circuit is in ${text}.`, ...services.map(({ name, url }) => `${name.padEnd(16)} ${url}`)].join('\n')
 }

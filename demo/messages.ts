@@ -1,5 +1,5 @@
 /** What the terminal and its services say to each other, as JSON over the channel that `fork` opens. */
-import type { CircuitState, Stats } from 'infuse-breaker'
+import type { Change, CircuitState, Stats } from 'infuse-breaker'
 import type { Health } from './script.ts'
 
 /** Terminal to payments. Payments answers with what it has seen since `reset`. */
@@ -8,13 +8,13 @@ export interface PaymentsQuestion {
   readonly reset?: boolean
 }
 
-/** Calls that reached payments from one shop. */
+/** Calls that reached payments from one side: the guarded shops, or the one without a breaker. */
 export interface Seen {
   calls: number
   /** calls that arrived while payments was failing or hanging */
   whileSick: number
   trials: number
-  /** most trials in payments' hands at one moment */
+  /** most trials in payments' hands at one moment, whichever shops they came from */
   trialsAtOnce: number
 }
 export type PaymentsReport = Readonly<Record<string, Seen>>
@@ -32,9 +32,17 @@ export interface BreakerReport {
 export interface Transition {
   readonly from: CircuitState
   readonly to: CircuitState
+  /** `local`: this shop made the change; `remote`: it was told of it. */
+  readonly origin: Change['origin']
   readonly reason: string | undefined
+  /** this shop's own failures in a row */
   readonly failCounter: number
+  /** ms of a clock that all processes of the machine share */
+  readonly stamp: number
 }
+
+/** `alone`: what the shops share does not answer this one. */
+export type News = (Transition & { readonly kind: 'transition' }) | { readonly kind: 'alone' }
 
 export type ToService = { readonly id: number; readonly question: unknown }
 export type FromService =

@@ -8,13 +8,15 @@ export interface Options {
   readonly pace: number
 }
 
-export const help = `Two shops, one payments service that falls ill. One shop calls it through a circuit breaker.
+export const help = `Three shops that share a circuit breaker, one shop without, and a payments service that falls ill.
 
 Usage: npm start -- [options]
 
   --once        play the outage once, print a summary, exit with 0 (as expected) or 1 (not)
   --plain       a line a second, as in a pipe, where a live screen would be shown
   --help        this text
+
+The three share their circuit through a socket of this machine; with REDIS_URL=redis://… through that Redis.
 
 For working on the demo:
   --unguarded   no shop has a breaker: the expectations must fail

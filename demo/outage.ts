@@ -1,8 +1,9 @@
 /** One round: the script played from start to end, under load, in front of a view. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Ledger, type Told } from './ledger.ts'
+import type { Told } from './changes.ts'
+import { Ledger } from './ledger.ts'
 import { Load } from './load.ts'
-import type { Transition } from './messages.ts'
+import type { News } from './messages.ts'
 import { type Act, overtime, script } from './script.ts'
 import type { Stage } from './stage.ts'
 
@@ -19,19 +20,25 @@ export interface View {
 
 export interface Round {
   readonly ledger: Ledger
-  hear(transition: Transition): void
+  hear(shop: string, news: News): void
   play(): Promise<void>
 }
 
 const tick = 250
 
-/** `rate` is orders a second for each shop; `pace` stretches the acts: 0.5 plays twice as fast. */
+/** Most customers go to the first shop, so that it is the first to know. The others learn from it. */
+const turns = [0, 0, 1, 0, 0, 2] as const
+
+/** `rate` is orders a second for each side; `pace` stretches the acts: 0.5 plays twice as fast. */
 export function newRound(stage: Stage, view: View, rate: number, pace: number): Round {
   const acts = script.map((act) => ({ ...act, seconds: act.seconds * pace })) as [Act, ...Act[]]
   const ledger = new Ledger(acts, rate)
   return {
     ledger,
-    hear: (transition) => view.transition(ledger, ledger.transition(transition)),
+    hear(shop, news) {
+      if (news.kind === 'transition') view.transition(ledger, ledger.transition(shop, news))
+      else ledger.aloneTimes += 1
+    },
     play: () => play(stage, view, ledger),
   }
 }
@@ -41,8 +48,12 @@ async function play(stage: Stage, view: View, ledger: Ledger): Promise<void> {
   ledger.begin(ledger.act)
   view.began(ledger)
   const loads = [
-    new Load(stage.guarded.url, ledger.rate, ledger.guarded),
-    new Load(stage.bare.url, ledger.rate, ledger.bare),
+    new Load(
+      turns.flatMap((shop) => stage.fleet[shop]?.url ?? []),
+      ledger.rate,
+      ledger.guarded,
+    ),
+    new Load([stage.bare.url], ledger.rate, ledger.bare),
   ]
   const over = new AbortController()
   const watch = async (): Promise<void> => {
@@ -63,7 +74,7 @@ async function play(stage: Stage, view: View, ledger: Ledger): Promise<void> {
     await sleep(act.seconds * 1_000)
   }
   const latest = ledger.time + overtime
-  while ((ledger.breaker?.state ?? 'closed') !== 'closed' && ledger.time < latest) await sleep(tick)
+  while (!ledger.allClosed && ledger.time < latest) await sleep(tick)
 
   over.abort()
   await Promise.all([watching, ...loads.map((load) => load.stop())])
@@ -71,7 +82,10 @@ async function play(stage: Stage, view: View, ledger: Ledger): Promise<void> {
 }
 
 async function look(stage: Stage, ledger: Ledger): Promise<void> {
-  const [payments, breaker] = await Promise.all([stage.payments.ask({}), stage.guarded.ask(null)])
+  const [payments, ...breakers] = await Promise.all([
+    stage.payments.ask({}),
+    ...stage.fleet.map((shop) => shop.ask(null)),
+  ])
   ledger.payments = payments
-  ledger.breaker = breaker
+  ledger.breakers = breakers
 }

@@ -1,4 +1,4 @@
-/** One shop on the screen: its circuit, what its customers got, how long they waited. */
+/** One side on the screen: its circuit, what its customers got, how long they waited. */
 import { count, duration } from './figures.ts'
 import { quantile, type ShopLedger, type Tally } from './ledger.ts'
 import type { BreakerReport } from './messages.ts'
@@ -6,7 +6,7 @@ import { ends, type Paint, pad, type Style } from './paint.ts'
 import { callTimeout } from './script.ts'
 import { sparkline } from './sparkline.ts'
 
-const looks = {
+export const looks = {
   closed: ['green', '● CLOSED'],
   open: ['red', '● OPEN'],
   'half-open': ['yellow', '◐ HALF-OPEN'],
@@ -38,7 +38,7 @@ export function panel({ title, shop, breaker, mostWaiting, columns, paint }: Pan
   const waiting = shop.moments.map((moment) => moment.waiting)
 
   const lines = [
-    ends(badge(breaker, paint), nextTrial(breaker), inner),
+    badge(breaker, paint),
     row('served', (of) => of.served, 'green'),
     row('failed fast', (of) => of.failedFast, 'yellow'),
     row('failed slow', (of) => of.failedSlow, 'red'),
@@ -64,9 +64,4 @@ function badge(breaker: BreakerReport | undefined, paint: Paint): string {
   if (!breaker) return paint('gray', '○ no breaker')
   const [style, text] = looks[breaker.state]
   return paint(['bold', style], text)
-}
-
-function nextTrial(breaker: BreakerReport | undefined): string {
-  if (breaker?.state !== 'open' || breaker.nextTrialAt === undefined) return ''
-  return `next trial in ${(Math.max(0, breaker.nextTrialAt - Date.now()) / 1_000).toFixed(1)} s`
 }

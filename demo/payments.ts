@@ -12,11 +12,11 @@ let seen: Record<string, Seen> = {}
 const held = new Set<ServerResponse>()
 
 const server = createServer((request, response) => {
-  const shop = String(request.headers['x-shop'])
-  const tally = (seen[shop] ??= { calls: 0, whileSick: 0, trials: 0, trialsAtOnce: 0 })
+  const side = String(request.headers['x-side'])
+  const tally = (seen[side] ??= { calls: 0, whileSick: 0, trials: 0, trialsAtOnce: 0 })
   tally.calls += 1
   if (health !== 'healthy') tally.whileSick += 1
-  if (request.headers['x-circuit'] === 'half-open') countTrial(shop, tally, response)
+  if (request.headers['x-circuit'] === 'half-open') countTrial(side, tally, response)
 
   if (health === 'hanging') hold(response)
   else if (health === 'failing') setTimeout(refuse, failingDelay, response)
@@ -48,10 +48,10 @@ function hold(response: ServerResponse): void {
 
 const trialsOpen = new Map<string, number>()
 
-function countTrial(shop: string, tally: Seen, response: ServerResponse): void {
-  const open = (trialsOpen.get(shop) ?? 0) + 1
-  trialsOpen.set(shop, open)
+function countTrial(side: string, tally: Seen, response: ServerResponse): void {
+  const open = (trialsOpen.get(side) ?? 0) + 1
+  trialsOpen.set(side, open)
   tally.trials += 1
   tally.trialsAtOnce = Math.max(tally.trialsAtOnce, open)
-  response.once('close', () => trialsOpen.set(shop, (trialsOpen.get(shop) ?? 1) - 1))
+  response.once('close', () => trialsOpen.set(side, (trialsOpen.get(side) ?? 1) - 1))
 }

@@ -1,24 +1,33 @@
 /**
- * A shop: every order is charged at payments. `shop.js <payments url> <name> guarded|bare` listens on a port of its own.
+ * A shop: every order is charged at payments. `shop.js <payments url> <side> [<meeting>]` listens on a port of its own;
+ * with a meeting it is guarded, and shares its circuit with the other shops that were given the same.
  * 200 sold; 503 with Retry-After when the breaker turned the charge away; 502 or 504 when payments let the shop down.
  */
 import { createServer, type ServerResponse } from 'node:http'
 import { type CircuitBreaker, findCircuitBreakerError } from 'infuse-breaker'
-import { bareCharge, guardedCharge, newBreaker } from './charge.ts'
+import { bareCharge, type Charge, guardedCharge, newBreaker } from './charge.ts'
 import { serve, tell } from './child.ts'
-import type { BreakerReport, Transition } from './messages.ts'
+import type { BreakerReport, News } from './messages.ts'
+import { forget, type Meeting, openStorage } from './sharing.ts'
 
-const [paymentsUrl = '', name = '', kind] = process.argv.slice(2)
-const breaker = kind === 'guarded' ? newBreaker() : undefined
-const charge = breaker ? guardedCharge(paymentsUrl, name, breaker) : bareCharge(paymentsUrl, name)
+const [paymentsUrl = '', side = '', meeting] = process.argv.slice(2)
+const breaker = meeting === undefined ? undefined : await guard(JSON.parse(meeting) as Meeting)
+const charge: Charge = breaker ? guardedCharge(paymentsUrl, breaker) : bareCharge(paymentsUrl, side)
 
 const server = createServer((_request, response) => void sell(response))
-
-breaker?.on('stateChange', (_breaker, from, to, change) => {
-  tell({ from, to, reason: change.reason, failCounter: breaker.failCounter } satisfies Transition)
-})
-
 serve(server, () => breaker && report(breaker))
+
+async function guard(at: Meeting): Promise<CircuitBreaker> {
+  // Only where the terminal ended first: shops that it ends do not get to hear of it.
+  process.once('exit', () => forget(at))
+  const it = newBreaker(await openStorage(at))
+  it.on('stateChange', (_breaker, from, to, { origin, reason }) => {
+    const { failCounter } = it
+    tell({ kind: 'transition', from, to, origin, reason, failCounter, stamp: stamp() } satisfies News)
+  })
+  it.on('storageDown', () => tell({ kind: 'alone' } satisfies News))
+  return it
+}
 
 async function sell(response: ServerResponse): Promise<void> {
   try {
@@ -44,4 +53,9 @@ function reply(response: ServerResponse, status: number, body: unknown): void {
 function report(it: CircuitBreaker): BreakerReport {
   const { text, nextTrialAt } = it.explain()
   return { state: it.state, text, stats: it.stats, nextTrialAt: nextTrialAt?.getTime() }
+}
+
+/** ms of a clock that all processes of a machine have in common. */
+function stamp(): number {
+  return Number(process.hrtime.bigint()) / 1e6
 }

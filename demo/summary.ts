@@ -1,4 +1,5 @@
-/** A round in figures, both shops side by side, and what was expected of it with its check. */
+/** A round in figures, the two sides beside each other, and what was expected of it with its check. */
+import { type FleetChange, isTrip, makerOf, spreadOf } from './changes.ts'
 import type { Expectation } from './expectations.ts'
 import { count, duration } from './figures.ts'
 import { type Ledger, quantile, type ShopLedger } from './ledger.ts'
@@ -27,10 +28,26 @@ export function figures(ledger: Ledger, paint: Paint): string {
   if (past > 0) lines.push(paint('dim', `  ${count(past)} more customers saw the queue and walked past`))
   return [
     '',
-    paint('bold', `${pad('Summary', 38)}${'with a breaker'.padStart(16)}${'without'.padStart(16)}`),
+    paint('bold', `${pad('Summary', 38)}${'three, sharing'.padStart(16)}${'one without'.padStart(16)}`),
     ...lines,
+    ...together(ledger).map((line) => paint('bold', `  ${line}`)),
     '',
   ].join('\n')
+}
+
+/** What the three shops did as one. */
+function together({ changes, payments, aloneTimes }: Ledger): readonly string[] {
+  const after = (change: FleetChange): string => `within ${spreadOf(change).toFixed(1)} ms`
+  const lines = changes
+    .filter(isTrip)
+    .map((trip) => `${makerOf(trip).shop} tripped, and all ${trip.told.length} stopped ${after(trip)}`)
+  const { trials, trialsAtOnce } = payments['guarded'] ?? { trials: 0, trialsAtOnce: 0 }
+  if (trials > 0) lines.push(`${trials} trials in the fleet, at most ${trialsAtOnce} at a time`)
+  const closing = changes.findLast((change) => change.to === 'closed')
+  if (closing)
+    lines.push(`the trial of ${makerOf(closing).shop} went well, and ${closing.told.length} resumed ${after(closing)}`)
+  if (aloneTimes > 0) lines.push(`${count(aloneTimes)} times a shop could not reach the others, and went on alone`)
+  return lines
 }
 
 export function verdict(checks: readonly Expectation[], paint: Paint): string {

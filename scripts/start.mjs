@@ -1,7 +1,8 @@
-// npm start: the demo, with the arguments that follow `--`.
-import { build, buildTools, insist, run } from './process.mjs'
+// npm start: the demo, with the arguments that follow `--`. It runs in this process, so that a signal meant for it
+// reaches it: a wrapper that died of one would leave the services running.
+import { build, buildTools, insist } from './process.mjs'
 
 insist(await build())
 insist(await buildTools())
-const { status } = await run(process.execPath, ['build/demo/main.js', ...process.argv.slice(2)], { show: true })
-process.exitCode = status
+const demo = '../build/demo/main.js'
+await import(demo)

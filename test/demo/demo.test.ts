@@ -1,13 +1,23 @@
 /** The demo played for real: its own processes, its own ports, its own clock. */
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { addresses, compileDemo, listens, type Player, startDemo } from './player.ts'
+import { RedisServer } from '../support/redis-server.ts'
+import { addresses, compileDemo, listens, type Player, startByScript, startDemo } from './player.ts'
 
 const players: Player[] = []
 
-function play(...args: readonly string[]): Player {
-  const player = startDemo(...args)
+function track(player: Player): Player {
   players.push(player)
   return player
+}
+
+function play(...args: readonly string[]): Player {
+  return track(startDemo(args))
+}
+
+/** The shops that said so. */
+function shopsOf(output: string, what: string): readonly string[] {
+  const said = output.matchAll(new RegExp(`shop (\\d): ${what}`, 'g'))
+  return [...new Set([...said].map(([, shop = '']) => shop))].toSorted()
 }
 
 async function left(output: string): Promise<number> {
@@ -17,33 +27,36 @@ async function left(output: string): Promise<number> {
 beforeAll(compileDemo, 120_000)
 
 afterEach(() => {
-  for (const player of players.splice(0)) player.process.kill('SIGKILL')
+  for (const player of players.splice(0)) player.discard()
 })
 
 describe('the demo, played once in a pipe', { timeout: 90_000 }, () => {
-  test('holds every expectation, sums both shops up and exits 0', async () => {
+  test('holds every expectation, sums both sides up and exits 0', async () => {
     const player = play('--once')
     const status = await player.ended
     const { output, errors } = player.said
-    expect(output).toContain('All 8 expectations hold.')
+    expect(output).toContain('All 9 expectations hold.')
     expect({ status, errors }).toEqual({ status: 0, errors: '' })
-    expect(output).toMatch(/Summary +with a breaker +without\n/)
+    expect(output).toMatch(/Summary +three, sharing +one without\n/)
     for (const row of ['served', 'failed fast', 'failed slow', 'calls that reached sick payments', 'time wasted']) {
       expect(output).toMatch(new RegExp(`^ {2}${row}.* [\\d.,]+( m?s)? +[\\d.,]+( m?s)?$`, 'm'))
     }
-    expect(output).toMatch(/circuit closed → open/)
-    expect(output).toMatch(/circuit open → half-open/)
-    expect(output).toMatch(/circuit half-open → closed/)
+    for (const change of ['closed → open', 'open → half-open', 'half-open → closed']) {
+      expect(shopsOf(output, `circuit ${change}, (?:by itself|told)`)).toEqual(['1', '2', '3'])
+    }
+    expect(output).toMatch(/shop \d tripped, and all 3 stopped within [\d.]+ ms\n/)
+    expect(output).toMatch(/^ {2}\d+ trials in the fleet, at most 1 at a time$/m)
     expect(output).not.toContain('\x1b')
-    expect(addresses(output)).toHaveLength(3)
+    expect(addresses(output)).toHaveLength(5)
     expect(await left(output)).toBe(0)
+    expect(player.leftovers()).toEqual([])
   })
 
   test('exits 1 and says what was not met when no shop has a breaker', async () => {
     const player = play('--once', '--unguarded', '--pace', '0.25')
     const status = await player.ended
-    expect(player.said.output).toMatch(/FAILED {2}the circuit opened at failure 5 in a row\n +it never opened\n/)
-    expect(player.said.output).toMatch(/\d of 8 expectations failed\./)
+    expect(player.said.output).toMatch(/FAILED {2}when one shop tripped, all three stopped\n +it never opened\n/)
+    expect(player.said.output).toMatch(/\d of 9 expectations failed\./)
     expect(status).toBe(1)
     expect(await left(player.said.output)).toBe(0)
   })
@@ -57,10 +70,11 @@ describe('the demo, ended early', { timeout: 30_000 }, () => {
   ] as const)('ends on %s, and its services with it', async (_how, args, signal, status) => {
     const player = play(...args)
     const output = await player.hears(/time +circuit/)
-    expect(await left(output)).toBe(3)
+    expect(await left(output)).toBe(5)
     player.process.kill(signal)
     expect(await player.ended).toBe(status)
     await expect.poll(() => left(output), { timeout: 10_000 }).toBe(0)
+    await expect.poll(() => player.leftovers(), { timeout: 10_000 }).toEqual([])
   })
 
   test('leaves no service behind when it is killed', async () => {
@@ -69,6 +83,42 @@ describe('the demo, ended early', { timeout: 30_000 }, () => {
     player.process.kill('SIGKILL')
     expect(await player.ended).toBe('SIGKILL')
     await expect.poll(() => left(output), { timeout: 10_000 }).toBe(0)
+    await expect.poll(() => player.leftovers(), { timeout: 10_000 }).toEqual([])
+  })
+})
+
+test('npm start: a signal to the script that builds and starts it ends the demo and its services', {
+  timeout: 120_000,
+}, async () => {
+  const player = track(startByScript())
+  const output = await player.hears(/time +circuit/)
+  player.process.kill('SIGTERM')
+  expect(await player.ended).toBe(143)
+  await expect.poll(() => left(output), { timeout: 10_000 }).toBe(0)
+})
+
+describe('the demo with REDIS_URL', { timeout: 60_000 }, () => {
+  test('shares through that Redis', async () => {
+    const redis = await RedisServer.start()
+    try {
+      const player = track(startDemo(['--once', '--pace', '0.25'], { REDIS_URL: redis.url }))
+      expect(await player.ended).toBeTypeOf('number')
+      expect(player.said.output).toContain(`The circuit is in RedisStorage, 127.0.0.1:${redis.port}.`)
+      expect(shopsOf(player.said.output, 'circuit closed → open, (?:by itself|told)')).toEqual(['1', '2', '3'])
+      expect(player.leftovers()).toEqual([])
+    } finally {
+      await redis.stop()
+    }
+  })
+
+  test.each([
+    ['redis://user:secret@127.0.0.1:1', /^No Redis answers at 127\.0\.0\.1:1 \(REDIS_URL\): .*ECONNREFUSED/],
+    ['nonsense', /^REDIS_URL is no address such as redis:\/\/127\.0\.0\.1:6379/],
+  ])('says that %s does not work, and exits 1', async (url, message) => {
+    const player = track(startDemo(['--once'], { REDIS_URL: url }))
+    expect(await player.ended).toBe(1)
+    expect(player.said.output).toMatch(message)
+    expect(player.said.output).not.toContain('secret')
   })
 })
 

@@ -1,8 +1,9 @@
 /** Runs the compiled demo as a user does, with its output in pipes. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build, buildTools, root } from '../../scripts/process.mjs'
 
@@ -14,6 +15,10 @@ export interface Player {
   readonly ended: Promise<number | string>
   /** Resolves with what it said once that much of it has come. */
   hears(pattern: RegExp): Promise<string>
+  /** What it has in its folder for temporary files. */
+  leftovers(): readonly string[]
+  /** Kills it if it still plays. */
+  discard(): void
 }
 
 /** The demo as `npm start` runs it. `npm test` has built dist/ just before; a test run by itself may be the first. */
@@ -22,9 +27,27 @@ export async function compileDemo(): Promise<void> {
   expectSuccess(await buildTools())
 }
 
-export function startDemo(...args: readonly string[]): Player {
-  const child = spawn(process.execPath, [join(root, 'build', 'demo', 'main.js'), ...args], {
+export function startDemo(args: readonly string[], env: Readonly<Record<string, string>> = {}): Player {
+  return start([join(root, 'build', 'demo', 'main.js'), ...args], env)
+}
+
+/** As `npm start` does, with the builds: in a copy, since other tests read what is built here. */
+export function startByScript(): Player {
+  const copy = mkdtempSync(join(tmpdir(), 'infuse-test-start-'))
+  const parts = ['package.json', 'tsconfig.base.json', 'tsconfig.build.json', 'tsconfig.tools.json', 'src', 'scripts']
+  for (const part of [...parts, 'demo']) cpSync(join(root, part), join(copy, part), { recursive: true })
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+  const player = start([join(copy, 'scripts', 'start.mjs')], {})
+  void player.ended.then(() => rmSync(copy, { recursive: true, force: true }))
+  return player
+}
+
+function start(command: readonly string[], env: Readonly<Record<string, string>>): Player {
+  const folder = mkdtempSync(join(tmpdir(), 'infuse-test-demo-'))
+  const { REDIS_URL: _, ...others } = process.env
+  const child = spawn(process.execPath, command, {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...others, TMPDIR: folder, ...env },
   })
   const said = { output: '', errors: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said.output += text))
@@ -41,7 +64,11 @@ export function startDemo(...args: readonly string[]): Player {
       )
       look()
     })
-  return { process: child, said, ended, hears }
+  const discard = (): void => {
+    child.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return { process: child, said, ended, hears, leftovers: () => readdirSync(folder), discard }
 }
 
 /** The addresses that the demo gives in its first lines. */

@@ -1,10 +1,12 @@
 /** The live screen, drawn from a ledger that nobody played. */
 import { beforeEach, expect, test, vi } from 'vitest'
+import { addTo, type FleetChange, isTrip, makerOf, spreadOf, type Told } from '../../demo/changes.ts'
 import { frame } from '../../demo/frame.ts'
 import { Ledger } from '../../demo/ledger.ts'
 import { width } from '../../demo/paint.ts'
 import { newScreen } from '../../demo/screen.ts'
 import { overtime, script } from '../../demo/script.ts'
+import { shopNames } from '../../demo/stage.ts'
 
 const plain = (_style: unknown, text: string): string => text
 let ledger: Ledger
@@ -22,20 +24,30 @@ beforeEach(() => {
     ledger.tick()
   }
   for (let change = 0; change < 20; change += 1) {
-    ledger.transition({
-      from: 'half-open',
-      to: 'open',
-      reason: 'a reason that goes on and on '.repeat(9),
-      failCounter: 5,
-    })
+    tellAll('open', change * 10_000)
+    tellAll('half-open', change * 10_000 + 5_000)
   }
-  ledger.breaker = {
+  ledger.breakers = shopNames.map(() => ({
     state: 'half-open',
     text: 'A paragraph for a person. '.repeat(20),
     stats: { calls: 0, successes: 0, failures: 0, ignored: 0, rejected: 0, slow: 0, late: 0, trials: 0 },
     nextTrialAt: undefined,
-  }
+  }))
 })
+
+/** One change of the fleet, made by the second shop. */
+function tellAll(to: 'open' | 'half-open', stamp: number): void {
+  for (const [index, shop] of shopNames.entries()) {
+    ledger.transition(shop, {
+      from: to === 'open' ? 'half-open' : 'open',
+      to,
+      origin: index === 1 ? 'local' : 'remote',
+      reason: 'a reason that goes on and on '.repeat(9),
+      failCounter: 5,
+      stamp: stamp + [3.4, 1, 250][index]!,
+    })
+  }
+}
 
 test.each([
   [78, 20],
@@ -48,11 +60,47 @@ test.each([
   expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(columns)
 })
 
-test('the screen of 80 columns and 24 rows shows both shops, the explanation and the last transitions', () => {
+test('the screen of 80 columns and 24 rows shows both sides, the three circuits, the explanation and the last changes', () => {
   const text = frame(ledger, 'Ctrl-C ends', { columns: 80, rows: 24 }, plain).join('\n')
-  for (const part of ['HALF-OPEN', 'no breaker', '4,000', 'wasted', 'A paragraph', 'half-open → open']) {
-    expect(text).toContain(part)
-  }
+  for (const part of ['no breaker', '4,000', 'wasted', 'A paragraph', 'trial of shop 2']) expect(text).toContain(part)
+  expect(text).toMatch(/shop 1 ◐ HALF-OPEN +shop 2 ◐ HALF-OPEN +shop 3 ◐ HALF-OPEN/)
+  // Who made the change, and how much later the others had it.
+  expect(text).toMatch(/→ half-open shop 2, 1 \+2\.4 ms, 3 \+249 ms +a reason/)
+})
+
+test('what the shops tell is one change each time, in whichever order it arrives', () => {
+  const told = (shop: string, to: 'open' | 'half-open', stamp: number): Told => ({
+    shop,
+    to,
+    stamp,
+    from: 'closed',
+    origin: shop === 'b' ? 'local' : 'remote',
+    reason: undefined,
+    failCounter: 0,
+    at: 0,
+    act: '',
+  })
+  const changes: FleetChange[] = []
+  for (const one of [
+    told('b', 'open', 10),
+    told('a', 'open', 12),
+    told('b', 'half-open', 500),
+    told('c', 'open', 11),
+    told('b', 'open', 700),
+    told('c', 'half-open', 501),
+    told('a', 'half-open', 502),
+    told('a', 'open', 703),
+    told('c', 'open', 702),
+    told('a', 'open', 9_000),
+  ])
+    addTo(changes, one)
+  expect(changes.map((change) => [change.to, makerOf(change).shop, change.told.length, spreadOf(change)])).toEqual([
+    ['open', 'b', 3, 2],
+    ['half-open', 'b', 3, 2],
+    ['open', 'b', 3, 3],
+    ['open', 'a', 1, 0],
+  ])
+  expect(changes.filter(isTrip)).toHaveLength(3)
 })
 
 test('colours change no width', () => {
