@@ -7,6 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 /** @type {[string, string]} */
 const [module, path] = workerData ?? process.argv.slice(2)
 const { HostStorage } = await import(module)
+const { CircuitBreaker } = await import(new URL('../index.js', module).href)
 const storage = new HostStorage(path === '' ? {} : { path })
 /** @type {unknown[]} */
 const heard = []
@@ -31,6 +32,16 @@ async function putBack(name) {
   await storage.replace(name, theirs, next).catch(() => {})
 }
 
+/** @type {Map<string, any>} */
+const breakers = new Map()
+
+/** @param {string} name */
+function breaker(name) {
+  const known = breakers.get(name) ?? new CircuitBreaker({ name, storage })
+  breakers.set(name, known)
+  return known
+}
+
 /** @type {Record<string, (...args: any) => unknown>} */
 const own = {
   watch(/** @type {string} */ name) {
@@ -51,6 +62,18 @@ const own = {
     for (const [index, name] of names.entries()) adopt(name, circuits[index])
     return circuits
   },
+  /** Calls of a breaker that fail. */
+  async fail(/** @type {string} */ name, /** @type {number} */ times) {
+    for (let time = 0; time < times; time++) {
+      const failing = breaker(name).call(() => Promise.reject(new Error('It is down')))
+      await failing.catch(() => {})
+    }
+  },
+  async state(/** @type {string} */ name) {
+    await breaker(name).ready()
+    return breaker(name).state
+  },
+  close: (/** @type {string} */ name) => breaker(name).close(),
   heard: () => heard,
   unhandled: () => unhandled,
   block(/** @type {number} */ ms) {

@@ -178,6 +178,28 @@ describe('when the owner is killed', () => {
   })
 })
 
+describe('breakers of several processes', () => {
+  const state = (other: Other) => other.tell<string>('state', 'payments')
+
+  it('open together, stay open when the owner is killed, are open for who starts then, and close together', async () => {
+    const all = start(4)
+    expect(await Promise.all(all.map(state))).toEqual(['closed', 'closed', 'closed', 'closed'])
+    await Promise.all(all.map((other) => other.tell('fail', 'payments', 5)))
+    for (const other of all) await until('open', async () => (await other.read('payments'))?.state === 'open')
+    const { owner, rest } = theOwner(all)
+    await owner.kill()
+    await until('the circuit is back', async () => {
+      const met = await Promise.all(rest.map((other) => other.read('payments').catch(() => undefined)))
+      return met.every((circuit) => circuit?.state === 'open')
+    })
+    const [late] = start(1) as [Other]
+    expect(await state(late)).toBe('open')
+    expect(await Promise.all(rest.map(state))).toEqual(['open', 'open', 'open'])
+    await late.tell('close', 'payments')
+    for (const other of rest) await until('closed', async () => (await state(other)) === 'closed')
+  }, 20_000)
+})
+
 describe('an owner that is stopped', () => {
   it('is replaced, and joins the others when it goes on', async () => {
     const all = await group(4)
