@@ -82,8 +82,9 @@ export class Reporter {
   /** Somebody asks whether the fleet should trip: speaks up if there was a success since. */
   asked(note: Note & { kind: 'ask' }): void {
     const { asker, asked, since, epoch, listeners } = note
-    const { offset } = this.#mirror
-    if (epoch !== this.#mirror.epoch || asker === this.#link.id || offset === undefined) return
+    if (epoch !== this.#mirror.epoch || asker === this.#link.id) return
+    // Who has met no record yet learns storage's time from the note.
+    const offset = this.#mirror.offset ?? asked - this.#link.clock.now()
     this.#cancelAnswer?.()
     this.#cancelAnswer = this.#later(this.#answerDelay(listeners), () => {
       this.#cancelAnswer = undefined
@@ -209,8 +210,9 @@ export class Reporter {
     }
   }
 
-  #isCurrent({ epoch, state, forced }: StoredCircuit): boolean {
-    return epoch === this.#mirror.epoch && state === 'closed' && forced === undefined
+  #isCurrent({ epoch, state, forced, at }: StoredCircuit): boolean {
+    const held = forced !== undefined && at < forced.until
+    return epoch === this.#mirror.epoch && state === 'closed' && !held
   }
 
   /** Few answers are enough: most processes wait until the others' answers have hushed them. */
