@@ -73,7 +73,8 @@ function tripOf(trip) {
     ...(trip.consecutive ? [consecutive(trip.consecutive)] : []),
     ...(trip.rate ? [failureRate(trip.rate)] : []),
   ]
-  return { trip: parts.length === 1 ? parts[0] : anyOf(...parts) }
+  const [first, ...more] = parts
+  return first && { trip: anyOf(first, ...more) }
 }
 
 /** @param {string} name */
@@ -104,7 +105,8 @@ async function call(at, mode) {
       if (outcome === 'fail') throw new Error('the dependency is sick')
     })
     return { answer: 'ok', added: now() - begun - inside }
-  } catch (error) {
+  } catch (thrown) {
+    const error = /** @type {any} */ (thrown)
     const added = now() - begun - inside
     book.slowest = Math.max(book.slowest, added)
     if (isCircuitBreakerError(error)) {
@@ -146,7 +148,7 @@ const verbs = {
       lastRejection: undefined,
       slowest: 0,
     }
-    const log = (/** @type {string} */ text) => book.events.push({ at: now(), text })
+    const log = (/** @type {string} */ text) => void book.events.push({ at: now(), text })
     const breaker = new Breaker({
       name,
       ...options,
@@ -190,7 +192,7 @@ const verbs = {
       })
       return 'ok'
     } catch (error) {
-      return isCircuitBreakerError(error) ? error.reason : String(error)
+      return isCircuitBreakerError(error) ? /** @type {any} */ (error).reason : String(error)
     }
   },
   /** Starts a call and leaves it waiting; `release` ends all that wait. Answers whether it runs. */
