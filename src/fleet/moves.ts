@@ -62,7 +62,8 @@ export class Moves {
   /** Puts the mirrored record back where storage has an older one, or none. Answers what stands then. */
   async offer(met: StoredCircuit | undefined): Promise<StoredCircuit | undefined> {
     const { stored } = this.#mirror
-    if (this.#offering || stored === undefined || !this.#link.up) return undefined
+    // A record that nobody has moved says nothing, and all could put it back one over the other.
+    if (this.#offering || stored === undefined || stored.epoch === 0 || !this.#link.up) return undefined
     this.#offering = true
     const end = this.#activity.begin()
     const giveBack = toGiveBack(stored, this.#link.nextMove())
