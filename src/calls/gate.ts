@@ -4,6 +4,7 @@
 
 import type { CircuitBreaker } from '../breaker.ts'
 import type { Circuit, Denial, Effect, Ticket, Transition } from '../core/circuit.ts'
+import { holding } from '../core/clock.ts'
 import type { Command } from '../core/commands.ts'
 import { type CircuitBreakerError, circuitBreakerError, type RejectionReason } from '../core/errors.ts'
 import { type Explanation, explain, ownCounts } from '../core/explain.ts'
@@ -98,7 +99,13 @@ export class Gate {
   /** The shared ticket, while nothing stands in the way of a call and nobody wants to know more of it. */
   pass(): Pass | undefined {
     const pass = this.#pass
-    if (pass !== undefined && pass.snapshot === this.circuit.snapshot && !this.listeners.hear.beforeCall) return pass
+    if (
+      pass !== undefined &&
+      pass.snapshot === this.circuit.snapshot &&
+      pass.period === (this.fleet?.period ?? 0) &&
+      !this.listeners.hear.beforeCall
+    )
+      return pass
     return this.#renewPass()
   }
 
@@ -110,7 +117,7 @@ export class Gate {
   /** The same without a throw; later only where a trial must be asked of a fleet. */
   ask(fn: Call, args: readonly unknown[] = NO_ARGUMENTS): Answer | Promise<Answer> {
     const governed = this.fleet?.admit(false)
-    if (governed instanceof Promise) return governed.then((answer) => this.#enter(answer, fn, args))
+    if (governed instanceof Promise) return holding(governed).then((answer) => this.#enter(answer, fn, args))
     return this.#enter(governed, fn, args)
   }
 
