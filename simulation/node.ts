@@ -69,8 +69,9 @@ export class SimNode {
     this.fleet = fleetOn(storage, CIRCUIT, undefined as never, undefined as never, undefined as never)
   }
 
-  get epoch(): number {
-    return this.fleet.stored?.epoch ?? 0
+  /** The newest record that this process knows. */
+  get known(): Snapshot {
+    return this.fleet.view(Number.NEGATIVE_INFINITY)
   }
 
   /** Makes a call; the answer is known beforehand, not to the breaker. */
@@ -136,7 +137,8 @@ export class SimNode {
   #admitted(answer: Answer, trial: boolean, asked: number): Call {
     const { fleet } = this
     const governed = fleet.governs
-    const mine = trial && governed ? fleet.stored?.leases.findLast(({ id }) => this.#isFree(id)) : undefined
+    const byItself = fleet.own.snapshot.state === 'half-open'
+    const mine = trial && !byItself ? this.known.leases.findLast(({ id }) => this.#isFree(id)) : undefined
     if (mine !== undefined) this.#used.add(mine.id)
     const call: Call = {
       number: ++this.#calls,

@@ -1,0 +1,69 @@
+// One seed: a few processes, some forty faults, everything checked at every step; then all is healed, the dependency
+// fails once more for everybody, and comes back.
+
+import { type CircuitBreakerOptions, consecutive, failureRate, type StoredCircuit } from '../src/index.ts'
+import { SimulatedStorage } from '../src/testing/index.ts'
+import { CallChecks } from './calls.ts'
+import { describeFault, type Fault, type FaultKind, makeFaults } from './faults.ts'
+import { Fleet } from './fleet.ts'
+import { SimRandom } from './random.ts'
+import { type Violation } from './violation.ts'
+
+export interface FuzzOptions {
+  readonly seed: number
+  /** @default from the seed, 2 to 11 */
+  readonly nodes?: number | undefined
+  /** The faults, instead of those that the seed makes. */
+  readonly faults?: readonly Fault[] | undefined
+  readonly trace?: boolean | undefined
+}
+
+export interface FuzzResult {
+  readonly seed: number
+  readonly nodes: number
+  readonly faults: readonly Fault[]
+  readonly violation: Violation | undefined
+  readonly trace: readonly string[]
+  readonly events: number
+  readonly calls: number
+  readonly commits: number
+  readonly trials: number
+}
+
+/** ms of faults */
+const UNTIL = 20_000
+const FAULTS = 40
+
+export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
+  const { seed } = options
+  const random = new SimRandom(seed, 1)
+  const nodes = options.nodes ?? random.between(2, 11)
+  const made = makeFaults(new SimRandom(seed, 2), FAULTS, UNTIL)
+  const faults = options.faults ?? made
+  const fleet = new Fleet({ seed, nodes, trace: options.trace ?? false, rules: rulesOf(random), rate: random.pick([2, 5, 10]), until: UNTIL })
+  fleet.trace.say('', `seed ${seed}, ${nodes} processes`)
+  for (const fault of faults) fleet.time.after(fault.at, () => fleet.suffer(fault))
+  await fleet.run(UNTIL + 1)
+  await fleet.finish()
+  return {
+    seed,
+    nodes,
+    faults,
+    violation: fleet.violation,
+    trace: fleet.trace.lines,
+    events: fleet.time.steps,
+    ...fleet.totals,
+  }
+}
+
+function rulesOf(random: SimRandom): CircuitBreakerOptions {
+  const failMax = random.between(2, 5)
+  const byRate = random.chance(0.25)
+  return {
+    ...(byRate ? { trip: failureRate({ threshold: 0.5, window: 2_000, minimumCalls: 5 }) } : { failMax }),
+    resetTimeout: random.pick([200, 500, 1_000]),
+    trialTimeout: random.pick([300, 1_000]),
+    successThreshold: random.pick([1, 1, 3]),
+    trials: random.pick([1, 1, 2]),
+  }
+}
