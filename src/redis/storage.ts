@@ -83,7 +83,7 @@ export class RedisStorage implements CircuitStorage {
     this.#rules.set(storedName(name), rules)
   }
 
-  async read(names: readonly string[], _presence?: Presence): Promise<readonly (StoredCircuit | undefined)[]> {
+  async read(names: readonly string[], _presence?: Presence): Promise<(StoredCircuit | undefined)[]> {
     if (names.length === 0) return []
     void this.#pushes.check()
     const see = JSON.stringify({ names: names.map(storedName) })
@@ -116,12 +116,12 @@ export class RedisStorage implements CircuitStorage {
     return this.#pushes.watch(this.#channel(name), name, watcher)
   }
 
-  async list(): Promise<readonly string[]> {
+  async list(): Promise<string[]> {
     const names = await this.#run([namesKey(this.#namespace)], 'names', JSON.stringify({ limit: String(MOST_NAMES) }))
     return texts(names).sort()
   }
 
-  async transitions(options: { circuit?: string; limit: number }): Promise<readonly StoredTransition[]> {
+  async transitions(options: { circuit?: string; limit: number }): Promise<StoredTransition[]> {
     const limit = Math.min(Math.max(0, Math.floor(options.limit)), MOST_TRANSITIONS)
     if (limit === 0) return []
     const names = options.circuit === undefined ? await this.list() : [options.circuit]
