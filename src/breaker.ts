@@ -19,6 +19,7 @@ import type { CircuitBreakerOptions } from './calls/options.ts'
 import { type RunContext, type RunOptions, run } from './calls/run.ts'
 import { checkResetTimeout, type ResetTimeout } from './core/backoff.ts'
 import { checkCount } from './core/check.ts'
+import { holding } from './core/clock.ts'
 import { closeCommand, forceCommand, halfOpenCommand, openCommand, releaseCommand } from './core/commands.ts'
 import type { Explanation } from './core/explain.ts'
 import { type ForceOptions, resolveHold } from './core/force.ts'
@@ -244,12 +245,12 @@ export class CircuitBreaker implements AsyncDisposable {
 
   /** Resolves when shared storage was read once, or did not answer. */
   ready(): Promise<void> {
-    return this.#gate.fleet?.ready ?? Promise.resolve()
+    return this.#gate.fleet === undefined ? Promise.resolve() : holding(this.#gate.fleet.ready)
   }
 
   /** Resolves when nothing is on its way to shared storage or due, or storage is down. */
   settled(): Promise<void> {
-    return this.#gate.fleet?.activity.idle() ?? Promise.resolve()
+    return this.#gate.fleet === undefined ? Promise.resolve() : holding(this.#gate.fleet.activity.idle())
   }
 
   /** Closes the circuit and zeroes its counts; from any state. This and the next four reject where storage did not take it. */

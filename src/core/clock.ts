@@ -42,6 +42,15 @@ export const systemClock: FullClock = {
   },
 }
 
+/**
+ * Keeps the process alive until a promise settles that somebody waits for and that is bound to settle soon; nothing
+ * else here does. Without it a script that awaits an answer of a socket nobody else holds would end in the middle.
+ */
+export function holding<T>(promise: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => undefined, LONGEST_TIMER)
+  return promise.finally(() => clearTimeout(timer))
+}
+
 /** Fills in what a caller's clock leaves out. */
 export function fullClock(clock: Clock | undefined): FullClock {
   if (clock === undefined) return systemClock

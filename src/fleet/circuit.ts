@@ -5,6 +5,7 @@
 
 import { openTime } from '../core/backoff.ts'
 import type { Circuit, CircuitWatcher, Denial, Transition } from '../core/circuit.ts'
+import { holding } from '../core/clock.ts'
 import { type Command, expireCommand } from '../core/commands.ts'
 import { describeError } from '../core/describe.ts'
 import * as machine from '../core/machine.ts'
@@ -157,7 +158,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     } else this.own.put(next)
     this.#notice('local', next)
     const end = this.activity.begin()
-    const done = this.#carryOut(make, next).finally(end)
+    const done = holding(this.#carryOut(make, next)).finally(end)
     // Not awaiting it is safe.
     done.catch(() => undefined)
     return done
@@ -182,23 +183,21 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     const ended = (): void => {
       this.#tripping = false
     }
-    // Refused: somebody else was first. Rejected: storage is down, and the own circuit protects.
+    // Refused: somebody else was first. Rejected: storage is down, the own circuit protects.
     this.move(next, { anew: true }).then(ended, ended)
   }
 
   met(stored: StoredCircuit | undefined): void {
+    const { clock, settings } = this.#link
     if (stored === undefined || stored.epoch < this.#mirror.epoch) this.#offer(stored)
-    else if (this.#mirror.stored === undefined || stored.epoch > this.#mirror.epoch) {
-      this.#adopt(stored, this.#link.settings.timeout)
-    } else this.#mirror.take(stored, this.#link.clock.now(), this.#link.settings.timeout)
+    else if (this.#isNews(stored)) this.#adopt(stored, settings.timeout)
+    else this.#mirror.take(stored, clock.now(), settings.timeout)
   }
 
   changed(_: string, stored: StoredCircuit | undefined): void {
     if (stored === undefined) return
     this.#moves.pushed(stored)
-    if (this.#mirror.stored === undefined || stored.epoch > this.#mirror.epoch) {
-      this.#adopt(stored, Number.POSITIVE_INFINITY)
-    }
+    if (this.#isNews(stored)) this.#adopt(stored, Number.POSITIVE_INFINITY)
   }
 
   noted(_: string, note: Note): void {
@@ -231,7 +230,11 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     this.#notice('local', { why, by })
   }
 
-  /** `delay`: how many ms ago it was said, at most. */
+  #isNews(stored: StoredCircuit): boolean {
+    return this.#mirror.stored === undefined || stored.epoch > this.#mirror.epoch
+  }
+
+  /** Said `delay` ms ago at most. */
   #adopt(stored: StoredCircuit, delay: number): void {
     const { clock, random, up, id } = this.#link
     const first = this.#mirror.stored === undefined
