@@ -10,10 +10,10 @@ import { type Command, expireCommand } from '../core/commands.ts'
 import { describeError } from '../core/describe.ts'
 import * as machine from '../core/machine.ts'
 import type { Rules } from '../core/options.ts'
-import { type CircuitState, period, type Snapshot } from '../core/snapshot.ts'
+import { period, type Snapshot } from '../core/snapshot.ts'
 import type { Part } from '../core/trip.ts'
-import { Watchers } from '../core/watchers.ts'
 import { Activity } from './activity.ts'
+import { Audience, type FleetWatcher } from './audience.ts'
 import { fleetCounts } from './crossing.ts'
 import type { Link, Linked } from './link.ts'
 import { Mirror } from './mirror.ts'
@@ -22,12 +22,6 @@ import { Reporter, type Reporting } from './reporter.ts'
 import type { Note, StoredCircuit, Watcher } from './storage.ts'
 import { lastKnown, takeover } from './takeover.ts'
 import { type Place, Trials, type Trying } from './trials.ts'
-
-/** Told of what happens to a fleet's circuit. */
-export interface FleetWatcher extends CircuitWatcher {
-  storageDown(error: unknown): void
-  storageUp(): void
-}
 
 /** ms over which the processes of a fleet spread their asking for a trial, per process, less what is free. */
 const JITTER_PER_PROCESS = 0.5
@@ -47,10 +41,9 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
   readonly #link: Link
   readonly #mirror = new Mirror()
   readonly #reporter: Reporter
-  readonly #watchers = new Watchers<FleetWatcher>()
+  readonly #audience = new Audience()
   readonly #unwatch: () => void
   readonly #moves: Moves
-  #told: CircuitState = 'closed'
   #tripping = false
   #members = 0
 
@@ -101,7 +94,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
   /** One more breaker on this circuit. */
   join(watcher: FleetWatcher): void {
     this.#members++
-    this.#watchers.add(watcher)
+    this.#audience.add(watcher)
   }
 
   /** One breaker less; the last lets go of storage. `true`: it did. */
@@ -213,13 +206,13 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     this.#reporter.reset()
     const { clock, settings } = this.#link
     this.#takeOver(takeover(settings.whenDown, this.view(clock.now()), this.rules, this.own.lastFailure, clock))
-    this.#watchers.tell((watcher) => watcher.storageDown(error))
+    this.#audience.storageDown(error)
     this.#notice('local', { why: 'shared storage does not answer', by: undefined })
   }
 
   cameUp(): void {
     this.#reporter.reset()
-    this.#watchers.tell((watcher) => watcher.storageUp())
+    this.#audience.storageUp()
     if (this.governs) this.#rest()
     this.#notice('remote', this.#mirror.snapshot)
     this.trials.resume()
@@ -260,7 +253,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     else {
       const now = this.#link.clock.now()
       const { why, by } = this.#mirror.snapshot
-      const rampUp = this.#told === 'closed' ? 0 : this.rules.rampUp
+      const rampUp = this.#audience.told === 'closed' ? 0 : this.rules.rampUp
       this.own.put(period({ state: 'closed', since: now, until: now, rampUp, why, by }))
     }
   }
@@ -289,15 +282,9 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     void this.#moves.offer(met).then((current) => current && this.met(current))
   }
 
-  /** Tells a change of what counts, once, whoever made it. */
-  #notice(origin: 'local' | 'remote', { why, by }: Pick<Snapshot, 'why' | 'by'> | StoredCircuit): void {
-    const from = this.#told
-    const to = this.governs ? this.view(this.#link.clock.now()).state : this.own.snapshot.state
-    if (from === to) return
-    this.#told = to
-    const at = this.#link.clock.wallNow()
-    const claimed = from === 'open' && to === 'half-open' && by === undefined
-    const reason = claimed ? 'its time is over, a trial call goes out' : why
-    this.#watchers.tell((watcher) => watcher.told({ from, to, at, why: reason, by, origin }))
+  #notice(origin: 'local' | 'remote', { why, by }: { why?: string | undefined; by?: string | undefined }): void {
+    const { clock } = this.#link
+    const to = this.governs ? this.view(clock.now()).state : this.own.snapshot.state
+    this.#audience.tell(to, clock.wallNow(), { origin, why, by })
   }
 }

@@ -1,0 +1,41 @@
+// Who hears of a shared circuit in this process, and what they were last told: each change of state that counts is
+// told once, whoever made it and however often it is learnt.
+
+import type { CircuitWatcher, Transition } from '../core/circuit.ts'
+import type { CircuitState } from '../core/snapshot.ts'
+import { Watchers } from '../core/watchers.ts'
+
+/** Told of what happens to a fleet's circuit. */
+export interface FleetWatcher extends CircuitWatcher {
+  storageDown(error: unknown): void
+  storageUp(): void
+}
+
+export class Audience {
+  /** The state they know. */
+  told: CircuitState = 'closed'
+  readonly #watchers = new Watchers<FleetWatcher>()
+
+  add(watcher: FleetWatcher): void {
+    this.#watchers.add(watcher)
+  }
+
+  /** Tells the state that counts now, if they do not know it. `wall` in epoch ms. */
+  tell(to: CircuitState, wall: number, { why, by, origin }: Pick<Transition, 'why' | 'by' | 'origin'>): void {
+    const from = this.told
+    if (from === to) return
+    this.told = to
+    // A record keeps the reason it opened for; that a trial goes out is told by nobody else.
+    const claimed = from === 'open' && to === 'half-open' && by === undefined
+    const reason = claimed ? 'its time is over, a trial call goes out' : why
+    this.#watchers.tell((watcher) => watcher.told({ from, to, at: wall, why: reason, by, origin }))
+  }
+
+  storageDown(error: unknown): void {
+    this.#watchers.tell((watcher) => watcher.storageDown(error))
+  }
+
+  storageUp(): void {
+    this.#watchers.tell((watcher) => watcher.storageUp())
+  }
+}
