@@ -99,13 +99,7 @@ export class Gate {
   /** The shared ticket, while nothing stands in the way of a call and nobody wants to know more of it. */
   pass(): Pass | undefined {
     const pass = this.#pass
-    if (
-      pass !== undefined &&
-      pass.snapshot === this.circuit.snapshot &&
-      pass.period === (this.fleet?.period ?? 0) &&
-      !this.listeners.hear.beforeCall
-    )
-      return pass
+    if (pass !== undefined && this.#isCurrent(pass) && !this.listeners.hear.beforeCall) return pass
     return this.#renewPass()
   }
 
@@ -219,6 +213,10 @@ export class Gate {
 
   #opened(reason: 'tripped' | 'trial-failed', after: Snapshot, cause: unknown): CircuitBreakerError {
     return this.#error(reason, after.until - this.settings.clock.now(), after, cause)
+  }
+
+  #isCurrent({ snapshot, period }: Pass): boolean {
+    return snapshot === this.circuit.snapshot && period === (this.fleet?.period ?? 0)
   }
 
   #renewPass(): Pass | undefined {
