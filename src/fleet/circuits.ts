@@ -1,12 +1,13 @@
 // The circuits of this process that live on a storage: breakers on one storage under one name share one. The maps hang
 // on the storage, so all go together.
 
+import { bad } from '../core/check.ts'
 import { Circuit } from '../core/circuit.ts'
 import type { FullClock } from '../core/clock.ts'
 import type { Rules } from '../core/options.ts'
 import { FleetCircuit } from './circuit.ts'
 import { Link } from './link.ts'
-import type { CircuitStorage } from './storage.ts'
+import type { CircuitStorage, PeerRules } from './storage.ts'
 
 interface Local {
   readonly circuits: Map<string, Circuit>
@@ -35,6 +36,7 @@ export function fleetOn(
 ): FleetCircuit {
   const local = localOn(storage)
   local.link ??= new Link(storage, clock)
+  if (storage.mirror !== undefined) storage.peerRules?.(name, peerRules(storage.mirror, rules))
   let fleet = local.fleets.get(name)
   if (fleet === undefined) local.fleets.set(name, (fleet = new FleetCircuit(name, rules, own, local.link)))
   return fleet
@@ -43,6 +45,18 @@ export function fleetOn(
 /** A breaker on it is done with it. */
 export function leaveFleet(storage: CircuitStorage, fleet: FleetCircuit): void {
   if (fleet.leave()) localOn(storage).fleets.delete(fleet.name)
+}
+
+/** @throws TypeError for rules that another library's keys cannot say. */
+function peerRules(mirror: string, { parts, resetTimeout, trialTimeout }: Rules): PeerRules {
+  const [only, ...more] = parts
+  if (only?.kind !== 'consecutive' || more.length > 0) {
+    throw new TypeError(`Expected \`trip\` to be consecutive(n) where the storage mirrors ${mirror}`)
+  }
+  if (typeof resetTimeout !== 'number') {
+    throw bad('resetTimeout', `a number where the storage mirrors ${mirror}`, resetTimeout, 'number')
+  }
+  return { failMax: only.failures, resetTimeout, trialTimeout }
 }
 
 function localOn(storage: CircuitStorage): Local {

@@ -143,6 +143,13 @@ export interface Presence {
   >
 }
 
+/** What other libraries' processes on mirrored keys go by; their keys do not say. ms. */
+export interface PeerRules {
+  readonly failMax: number
+  readonly resetTimeout: number
+  readonly trialTimeout: number
+}
+
 /** Where circuits live. */
 export interface CircuitStorage {
   /** Present: other processes use it too. */
@@ -151,6 +158,10 @@ export interface CircuitStorage {
   readonly clock?: Clock | undefined
   /** 0 to below 1, for what a fleet leaves to chance; for tests and simulations. @default Math.random */
   readonly random?: (() => number) | undefined
+  /** Whose keys are kept beside a circuit's own; needs `consecutive` and a `resetTimeout` that is a number. */
+  readonly mirror?: string | undefined
+  /** Is told what those who mirror go by. */
+  peerRules?(name: string, rules: PeerRules): void
   read(names: readonly string[], presence?: Presence): MaybePromise<readonly (StoredCircuit | undefined)[]>
   /** Adds counts of the record's own epoch and period; others are dropped. Makes a record where there is none. */
   add(name: string, tally: Tally): MaybePromise<StoredCircuit>

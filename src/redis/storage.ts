@@ -7,6 +7,7 @@ import { resolveShared } from '../fleet/link.ts'
 import type {
   CircuitStorage,
   Move,
+  PeerRules,
   Presence,
   SharedOptions,
   StoredCircuit,
@@ -26,13 +27,6 @@ export interface RedisStorageOptions extends SharedOptions {
   namespace?: string | undefined
   /** Also keep the keys of a Python library, both ways; `refreshInterval` is 1 000 then unless given. @default none */
   mirror?: Mirror | undefined
-}
-
-/** What Python processes on mirrored keys go by; their keys do not say. ms. */
-export interface PeerRules {
-  readonly failMax: number
-  readonly resetTimeout: number
-  readonly trialTimeout: number
 }
 
 /** PyBreaker's defaults, and a trial's time to answer. */
