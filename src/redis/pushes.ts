@@ -20,8 +20,11 @@ export class Pushes {
   /** By channel. */
   readonly #channels = new Map<string, Channel>()
   #line: Promise<Line | undefined> | undefined
+  /** The line that is open now: what an earlier one still says of its end is old news. */
+  #current: Line | undefined
   #retry: ReturnType<typeof setTimeout> | undefined
   #failures = 0
+  #warned = false
   #disposed = false
 
   constructor(server: Server) {
@@ -60,12 +63,14 @@ export class Pushes {
   }
 
   async #subscribe(channel: string): Promise<void> {
+    if (this.#disposed) return
     this.#line ??= this.#open()
     const line = await this.#line
     // Without a line there will be another, which begins with all channels.
     if (line === undefined || !this.#channels.has(channel)) return
     try {
       await line.subscribe(channel)
+      this.#failures = 0
       this.#reconnected(channel)
     } catch (error) {
       this.#failed(error, line)
@@ -90,7 +95,11 @@ export class Pushes {
         again: () => this.#reconnected(),
         lost: () => this.#failed(new Error('The connection for pushes was lost'), line),
       })
-      this.#failures = 0
+      if (this.#retry !== undefined) {
+        line.close()
+        return undefined
+      }
+      this.#current = line
       return line
     } catch (error) {
       this.#failed(error, line)
@@ -100,10 +109,14 @@ export class Pushes {
 
   /** Opens a new line after a while; the more often it failed, the later. */
   #failed(error: unknown, line: Line | undefined): void {
-    if (this.#disposed || this.#retry !== undefined) return
+    if (this.#disposed || this.#retry !== undefined || line !== this.#current) return
     this.#line = undefined
+    this.#current = undefined
     line?.close()
-    if (this.#failures === 0 && isLasting(error)) warn('Redis gives no connection for pushes', error)
+    if (!this.#warned && isLasting(error)) {
+      this.#warned = true
+      warn('Redis gives no connection for pushes', error)
+    }
     const most = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** this.#failures++)
     this.#retry = setTimeout(
       () => {

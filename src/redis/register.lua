@@ -19,6 +19,7 @@ local SCHEMA = 1
 local FIELDS = { 'v', 'state', 'epoch', 'period', 'until', 'relapses', 'successes', 'leases', 'forced', 'forced_until',
   'overrides', 'policy', 'by', 'why', 'mover', 'move', 'ok_at', 'fails', 'slots', 'asked', 'asker',
   'py_state', 'py_fails', 'py_opened', 'py_successes' }
+local COUNTED = { 'ok_at', 'fails', 'slots', 'asked', 'asker' }
 local NUMBERS = { 'epoch', 'period', 'until', 'relapses', 'successes', 'asked' }
 local STATES = { closed = true, open = true, ['half-open'] = true }
 local LONGEST_RECORD = 100000
@@ -119,25 +120,25 @@ end
 
 local function renew(group, record, exactly)
   local ttl = lifetime(record)
-  for _, key in ipairs({ group.record, group.transitions }) do
-    local left = redis.call('PTTL', key)
-    -- Each expiry goes to replicas and logs, so a refresh leaves one that is new enough.
-    if left ~= -2 and (exactly or left < ttl - HOUR) then redis.call('PEXPIRE', key, text(ttl)) end
-  end
+  -- Each expiry goes to replicas and logs, so a refresh leaves one that is new enough.
+  if not exactly and redis.call('PTTL', group.record) >= ttl - HOUR then return end
+  redis.call('PEXPIRE', group.record, text(ttl))
+  redis.call('PEXPIRE', group.transitions, text(ttl))
 end
 
-local function save(group, record)
-  local pairsOf, gone = {}, {}
-  for _, field in ipairs(FIELDS) do
+-- Writes the fields, all of them unless told which.
+local function save(group, record, fields)
+  local present, gone = {}, {}
+  for _, field in ipairs(fields or FIELDS) do
     if record[field] then
-      table.insert(pairsOf, field)
-      table.insert(pairsOf, record[field])
+      present[#present + 1] = field
+      present[#present + 1] = record[field]
     else
-      table.insert(gone, field)
+      gone[#gone + 1] = field
     end
   end
   -- First what a server without memory refuses, so that a refused change changes nothing.
-  redis.call('HSET', group.record, unpack(pairsOf))
+  if #present > 0 then redis.call('HSET', group.record, unpack(present)) end
   if #gone > 0 then redis.call('HDEL', group.record, unpack(gone)) end
 end
 
@@ -182,25 +183,28 @@ local function mergeFails(one, other, most)
   return #kept > 0 and table.concat(kept, ',') or nil
 end
 
+local function sum(one, other)
+  local ok, bad, slow = string.match(one, '(%d+):(%d+):(%d+)')
+  local ok2, bad2, slow2 = string.match(other, '(%d+):(%d+):(%d+)')
+  return text(ok + ok2) .. ':' .. text(bad + bad2) .. ':' .. text(slow + slow2)
+end
+
+-- Most slots are only in one of both: those are passed on as the texts they are.
 local function mergeSlots(one, other, width, most)
   if not width or not most then return one end
   local byStart, starts = {}, {}
-  for start, ok, bad, slow in string.gmatch((one or '') .. ',' .. (other or ''), '(%d+):(%d+):(%d+):(%d+)') do
-    start = math.floor(tonumber(start) / width) * width
-    local slot = byStart[start]
-    if not slot then
-      slot = { 0, 0, 0 }
-      byStart[start] = slot
-      table.insert(starts, start)
+  for start, counts in string.gmatch((one or '') .. ',' .. (other or ''), '(%d+):(%d+:%d+:%d+)') do
+    start = math.floor(start / width) * width
+    if byStart[start] then
+      byStart[start] = sum(byStart[start], counts)
+    else
+      byStart[start] = counts
+      starts[#starts + 1] = start
     end
-    for index, count in ipairs({ ok, bad, slow }) do slot[index] = slot[index] + tonumber(count) end
   end
   table.sort(starts, function(a, b) return a > b end)
   local kept = {}
-  for index = 1, math.min(#starts, most) do
-    local slot = byStart[starts[index]]
-    kept[index] = table.concat({ text(starts[index]), text(slot[1]), text(slot[2]), text(slot[3]) }, ':')
-  end
+  for index = 1, math.min(#starts, most) do kept[index] = text(starts[index]) .. ':' .. byStart[starts[index]] end
   return #kept > 0 and table.concat(kept, ',') or nil
 end
 
@@ -345,6 +349,8 @@ local function add(group)
   if fresh and fault then redis.call('DEL', group.record) end
   local same = tonumber(record.epoch) == tonumber(argument.epoch)
   local asking, hushing
+  local before = {}
+  for _, field in ipairs(COUNTED) do before[field] = record[field] end
   if same then
     record.ok_at = newest(record.ok_at, argument.ok_at)
     record.fails = mergeFails(record.fails, argument.fails, integer(argument.keep_fails))
@@ -354,10 +360,16 @@ local function add(group)
     hushing = argument.hush and record.asker
     if hushing then record.asker = nil end
   end
-  if same or fresh then
-    if settings.mirror then mirror(group, record, theirs(group)) end
+  if settings.mirror and (same or fresh) then mirror(group, record, theirs(group)) end
+  if fresh or settings.mirror then
     save(group, record)
-    renew(group, record)
+    renew(group, record, true)
+  else
+    local changed = {}
+    for _, field in ipairs(COUNTED) do
+      if record[field] ~= before[field] then changed[#changed + 1] = field end
+    end
+    save(group, record, changed)
   end
   if asking then note(group, record, 'ask', argument.since) end
   if hushing then note(group, record, 'hush') end

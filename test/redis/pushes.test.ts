@@ -1,7 +1,7 @@
 // Pushes over each client: they come back after whatever happens to the connection, and nobody else hears of it.
 
 import { readFileSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { StoredCircuit, Watcher } from '../../src/index.ts'
 import { RedisStorage } from '../../src/redis/index.ts'
 import { slotOf } from '../../src/redis/keys.ts'
@@ -165,6 +165,28 @@ it('D19 pushes go on after a fail-over behind sentinels', async () => {
     await connected.end()
   }
 }, 60_000)
+
+it.each(families)(
+  'D12 says once that it may not subscribe, and goes on without pushes ($name)',
+  async (family) => {
+    await using server = await RedisServer.start()
+    await server.command('ACL', 'SETUSER', 'infuse', 'on', '>secret', '~*', 'resetchannels', '+@all')
+    const connected = await family.single(server.port, { username: 'infuse', password: 'secret' })
+    const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    const storage = new RedisStorage(connected.client, { namespace: 'prod' })
+    for (const name of ['payments', 'orders']) storage.watch(name, new Ears())
+    await until(async () => Number(await server.command('ACL', 'LOG').then((log) => (log as string[]).length)) >= 1)
+    await server.command('ACL', 'LOG', 'RESET')
+    await until(async () => Number(await server.command('ACL', 'LOG').then((log) => (log as string[]).length)) >= 1)
+    expect(emit.mock.calls.map(([warning]) => String(warning))).toEqual([
+      expect.stringMatching(/^InfuseWarning: Redis gives no connection for pushes: .*NOPERM/),
+    ])
+    expect(await storage.read(['payments'])).toEqual([undefined])
+    await storage.dispose()
+    await connected.end()
+  },
+  20_000,
+)
 
 it('R1 a storage that nobody disposed of keeps no process alive', async () => {
   await using server = await RedisServer.start()
