@@ -137,7 +137,7 @@ const verbs = {
     endings.push(() => storages.get(id)?.dispose?.())
   },
   async breaker(/** @type {string} */ name, /** @type {BreakerPlan} */ plan) {
-    const { storage, trip, clock, backingOff, ...options } = plan
+    const { as = name, storage, trip, clock, backingOff, ...options } = plan
     /** @type {Book} */
     const book = {
       events: [],
@@ -164,7 +164,7 @@ const verbs = {
         },
       ],
     })
-    circuits.set(plan.as ?? name, { breaker, book, mode: 'ok', held: [] })
+    circuits.set(as, { breaker, book, mode: 'ok', held: [] })
     const begun = now()
     await breaker.ready()
     return now() - begun
@@ -206,8 +206,9 @@ const verbs = {
       if (answer !== undefined) return /** @type {{ answer: string }} */ (answer).answer
     }
   },
-  release(/** @type {string} */ name, /** @type {Mode} */ mode) {
-    for (const end of circuit(name).held.splice(0)) end(mode)
+  /** The eldest first. */
+  release(/** @type {string} */ name, /** @type {Mode} */ mode, most = Infinity) {
+    for (const end of circuit(name).held.splice(0, most)) end(mode)
   },
   /** A call every so many ms, as well as `mode` says at the time. */
   traffic(/** @type {string} */ name, /** @type {number} */ every) {
