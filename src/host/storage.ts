@@ -21,6 +21,7 @@ import { join } from './join.ts'
 import { type Place, placeOf } from './place.ts'
 import type { Ears, Seat } from './seat.ts'
 
+/** Where the processes meet, and how they share. */
 export interface HostStorageOptions extends SharedOptions {
   /** Where the socket stands; processes with the same path share. At most 107 bytes (macOS: 103). @default one per user, below the system's folder for temporary files */
   path?: string | undefined

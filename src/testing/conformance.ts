@@ -15,8 +15,6 @@ export interface ConformanceCase {
   run(): Promise<void>
 }
 
-export type { ConformanceOptions }
-
 /**
  * The rules of the storage port. `make` gives a storage for one case, new or with circuits that others left on it: each
  * case uses names of its own.

@@ -1,7 +1,8 @@
 // What users need to test code that holds a breaker, and to test a storage of their own.
 
 export { ManualClock } from './clock.ts'
-export { type ConformanceCase, type ConformanceOptions, storageConformance } from './conformance.ts'
+export { type ConformanceCase, storageConformance } from './conformance.ts'
+export type { ConformanceOptions } from './conformance/subject.ts'
 export {
   type SimulatedLineOptions,
   SimulatedStorage,

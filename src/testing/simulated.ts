@@ -67,6 +67,7 @@ const SHARED = ['timeout', 'confirm', 'refreshInterval', 'whenDown'] as const
 const LINE = ['skew', 'drift', 'latency', 'loss'] as const
 const KNOWN = [...SHARED, ...LINE, 'clock', 'seed', 'commandTime', 'onTraffic']
 
+/** A shared storage in memory, as one process sees it. @example new SimulatedStorage({ clock: new ManualClock(), seed: 7 }) */
 export class SimulatedStorage implements CircuitStorage {
   readonly shared: Required<SharedOptions>
   /** This process's clock: what breakers on this storage go by. */

@@ -11,6 +11,7 @@ import type {
   Watcher,
 } from '../../fleet/storage.ts'
 
+/** What the suite is told of the storage. */
 export interface ConformanceOptions {
   /** Lets time pass, where a storage goes by a clock of its own. @default 5 ms of real time */
   pause?: (() => Promise<void>) | undefined
