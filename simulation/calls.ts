@@ -107,7 +107,8 @@ export class CallChecks implements CallWatcher {
   }
 
   #streak(node: SimNode, call: Call, before: Before): void {
-    if (call.trial || call.held || call.own !== before.own || call.own.state !== 'closed') return
+    if (call.trial || call.held || call.own !== before.own) return
+    if (call.own.state !== 'closed' || call.own.forced !== undefined) return
     const { streak } = this.#of(node)
     if (streak.own !== call.own) Object.assign(streak, { own: call.own, failures: 0 })
     streak.failures = call.answer.ok ? 0 : streak.failures + 1
