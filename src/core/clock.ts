@@ -24,7 +24,7 @@ export interface FullClock {
 /** setTimeout fires at once above this. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
-export const systemClock: FullClock = {
+const systemClock: FullClock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),
   after(ms, run) {
