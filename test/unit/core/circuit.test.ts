@@ -86,6 +86,11 @@ describe('a closed circuit', () => {
     expect(circuit.isPlain(clock)).toBe(false)
   })
 
+  it('without a ramp is plain without a look at the clock', () => {
+    const clock = { ...world().clock, now: (): never => expect.unreachable('the clock was asked') }
+    expect(new Circuit().isPlain(clock)).toBe(true)
+  })
+
   it('that is closed again has no ramp', () => {
     const { circuit, clock, rules } = world({ rampUp: 50 })
     circuit.close(rules, clock)

@@ -226,6 +226,12 @@ describe('text that is no memo', () => {
     expect(refusal({ ...OPEN, windows: { a: 5 } })).toBe(told('snapshot', '`5` (number)'))
   })
 
+  it('with a number too large for one is refused', () => {
+    const at = world()
+    const json = JSON.stringify(PLAIN).replace('500000', '1e999')
+    expect(wordsOf(() => fromMemo(json, at.circuit, at.clock))).toBe(told('savedAt', '`Infinity` (number)'))
+  })
+
   it('that is closed and has an opening is refused', () => {
     expect(refusal({ ...PLAIN, openedAt: 5 })).toBe(told('openedAt', '`5` (number)'))
   })
