@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-// The tests that need nothing but src/: for mutants of it, and for every Node.js line. The others need dist/ or start processes.
+// The tests that need nothing but src/: for every Node.js line. The others need dist/ or start processes.
 export default defineConfig({
   test: {
     include: ['test/{unit,traps,parity,model}/**/*.test.ts'],

@@ -148,7 +148,8 @@ function summary(byVariant: Readonly<Record<string, readonly number[]>>): Record
     result[id] = {
       ns: median(values),
       ratio: median(ratios),
-      quartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
+      lowerQuartile: quantile(ratios, 0.25),
+      upperQuartile: quantile(ratios, 0.75),
       toCockatiel: cockatiel === undefined ? undefined : medianRatio(values, cockatiel),
       rounds: values.length,
     }

@@ -8,8 +8,9 @@ export interface Timed {
   readonly ns: number
   /** Median of the ratios to the bare call of the same round. */
   readonly ratio: number
-  /** Quartiles of the same ratios. */
-  readonly quartiles: readonly [number, number]
+  /** Of the same ratios. */
+  readonly lowerQuartile: number
+  readonly upperQuartile: number
   /** Median of the ratios to cockatiel's `ConsecutiveBreaker` of the same round. */
   readonly toCockatiel: number | undefined
   readonly rounds: number
