@@ -1,5 +1,6 @@
 // A circuit without a breaker around it: tickets, effects, words, watchers, ramps and holds.
 import { describe, expect, it } from 'vitest'
+import { closeCommand, forceCommand, halfOpenCommand, openCommand, releaseCommand } from '../../../src/core/commands.ts'
 import { Circuit, type CircuitWatcher, type Transition } from '../../../src/core/circuit.ts'
 import type { Options } from '../../../src/core/options.ts'
 import { HttpStatusError } from '../../../src/core/errors.ts'
@@ -76,13 +77,13 @@ describe('a closed circuit', () => {
     const { circuit, clock, manual, rules } = at
     expect(new Circuit().isPlain(clock)).toBe(true)
     expect(circuit.isPlain(clock)).toBe(false)
-    circuit.close(rules, clock)
+    circuit.command(closeCommand(rules), clock)
     expect(circuit.isPlain(clock)).toBe(false)
     manual.advance(49)
     expect(circuit.isPlain(clock)).toBe(false)
     manual.advance(1)
     expect(circuit.isPlain(clock)).toBe(true)
-    circuit.force(hold('closed', 9_999), clock)
+    circuit.command(forceCommand(hold('closed', 9_999)), clock)
     expect(circuit.isPlain(clock)).toBe(false)
   })
 
@@ -93,7 +94,7 @@ describe('a closed circuit', () => {
 
   it('that is closed again has no ramp', () => {
     const { circuit, clock, rules } = world({ rampUp: 50 })
-    circuit.close(rules, clock)
+    circuit.command(closeCommand(rules), clock)
     expect(circuit.snapshot.rampUp).toBe(0)
     expect(circuit.isPlain(clock)).toBe(true)
   })
@@ -102,7 +103,7 @@ describe('a closed circuit', () => {
     const at = world({ trip: failureRate() })
     const part = at.rules.parts[0] as never
     at.circuit.failures = 3
-    at.circuit.succeed(at.clock)
+    at.circuit.succeed(at.clock.now())
     expect(at.circuit.failures).toBe(0)
     expect(at.circuit.sums(part, 1_000)).toEqual({ ok: 1, bad: 0, slow: 0 })
   })
@@ -134,7 +135,7 @@ describe('windows', () => {
         return 5
       },
     }
-    at.circuit.succeed(clock)
+    at.circuit.succeed(0)
     at.circuit.settle({ snapshot: at.circuit.snapshot, lease: undefined }, 'success', false, undefined, at.rules, clock)
     expect(reads).toEqual([])
   })
@@ -166,7 +167,7 @@ describe('windows', () => {
   it('are cleared by closing', () => {
     const at = world({ trip: failureRate({ count: 2 }) })
     failOnce(at)
-    at.circuit.close(at.rules, at.clock)
+    at.circuit.command(closeCommand(at.rules), at.clock)
     expect(at.circuit.sums(at.rules.parts[0] as never, 0)).toEqual({ ok: 0, bad: 0, slow: 0 })
     expect(at.circuit.failures).toBe(0)
   })
@@ -176,10 +177,10 @@ describe('an ended period', () => {
   it('makes a verdict late, and a held one notes it', () => {
     const at = world({ failMax: 2 })
     const early = ticket(at)
-    at.circuit.close(at.rules, at.clock)
+    at.circuit.command(closeCommand(at.rules), at.clock)
     expect(at.circuit.settle(early, 'failure', false, boom, at.rules, at.clock)).toBe('late')
     expect([at.circuit.failures, at.circuit.lastFailure]).toEqual([0, undefined])
-    at.circuit.force(hold('closed', 2_000), at.clock)
+    at.circuit.command(forceCommand(hold('closed', 2_000)), at.clock)
     expect([failOnce(at), at.circuit.failures]).toEqual(['noted', 0])
     const held = ticket(at)
     at.manual.advance(1_000)
@@ -247,7 +248,7 @@ describe('the ramp after closing', () => {
   it('lets in a share that grows, spread evenly, and says until when', () => {
     const at = tripped({ rampUp: 100 })
     const { circuit, clock, manual, rules } = at
-    circuit.close(rules, clock)
+    circuit.command(closeCommand(rules), clock)
     expect(circuit.admit(rules, clock)).toEqual({ reason: 'ramp-up', retryAfter: 100 })
     const letIn = (calls: number): string =>
       Array.from({ length: calls }, () => ('reason' in circuit.admit(rules, clock) ? '-' : 'x')).join('')
@@ -266,11 +267,11 @@ describe('the ramp after closing', () => {
   it('starts without credit each time', () => {
     const at = tripped({ rampUp: 100 })
     const { circuit, clock, manual, rules } = at
-    circuit.close(rules, clock)
+    circuit.command(closeCommand(rules), clock)
     manual.advance(90)
     expect(circuit.admit(rules, clock)).toMatchObject({ reason: 'ramp-up' })
-    circuit.open(rules, clock)
-    circuit.close(rules, clock)
+    circuit.command(openCommand(rules, circuit.lastFailure), clock)
+    circuit.command(closeCommand(rules), clock)
     manual.advance(20)
     expect(circuit.admit(rules, clock)).toMatchObject({ reason: 'ramp-up' })
   })
@@ -280,12 +281,12 @@ describe('commands', () => {
   it('say which they were', () => {
     const at = world({ resetTimeout: 100 })
     const { circuit, clock, rules } = at
-    circuit.open(rules, clock)
+    circuit.command(openCommand(rules, circuit.lastFailure), clock)
     expect(circuit.snapshot).toMatchObject({ state: 'open', until: 1_100, openedAt: 500_000, why: 'open() was called' })
-    circuit.halfOpen(clock)
-    circuit.close(rules, clock)
-    circuit.force(hold('open', 5_000), clock)
-    circuit.release(clock)
+    circuit.command(halfOpenCommand(), clock)
+    circuit.command(closeCommand(rules), clock)
+    circuit.command(forceCommand(hold('open', 5_000)), clock)
+    circuit.command(releaseCommand(), clock)
     circuit.tell()
     expect(at.heard).toEqual([
       'closed>open: open() was called',
@@ -300,11 +301,11 @@ describe('commands', () => {
     const at = world()
     const { circuit, clock, rules } = at
     const origin = { why: 'a drill', by: 'ann' }
-    circuit.open(rules, clock, origin)
+    circuit.command(openCommand(rules, circuit.lastFailure, origin), clock)
     expect(circuit.snapshot).toMatchObject(origin)
-    circuit.halfOpen(clock, origin)
+    circuit.command(halfOpenCommand(origin), clock)
     expect(circuit.snapshot).toMatchObject(origin)
-    circuit.close(rules, clock, origin)
+    circuit.command(closeCommand(rules, origin), clock)
     expect(circuit.snapshot).toMatchObject(origin)
   })
 
@@ -315,7 +316,7 @@ describe('commands', () => {
     failOnce(at, http)
     at.manual.advance(1)
     failOnce(at, http)
-    at.circuit.open(at.rules, at.clock)
+    at.circuit.command(openCommand(at.rules, at.circuit.lastFailure), at.clock)
     expect(told).toEqual([
       [0, http],
       [1, http],
@@ -325,7 +326,7 @@ describe('commands', () => {
 
   it('release() without a hold does nothing', () => {
     const { circuit, clock } = world()
-    circuit.release(clock)
+    circuit.command(releaseCommand(), clock)
     expect(circuit.snapshot).toBe(PRISTINE)
   })
 
@@ -335,11 +336,11 @@ describe('commands', () => {
     expect(at.circuit.snapshot.until).toBe(1_700)
     at.circuit.reopenFor(({ relapses, error }) => (error === boom ? 900 + relapses : 0))
     expect(at.circuit.snapshot.until).toBe(1_900)
-    at.circuit.halfOpen(at.clock)
+    at.circuit.command(halfOpenCommand(), at.clock)
     const half = at.circuit.snapshot
     at.circuit.reopenFor(5)
     expect(at.circuit.snapshot).toBe(half)
-    at.circuit.force(hold('open', 5_000), at.clock)
+    at.circuit.command(forceCommand(hold('open', 5_000)), at.clock)
     at.circuit.reopenFor(5)
     expect(at.circuit.snapshot.until).toBe(5_000)
     const closed = world().circuit
@@ -354,7 +355,7 @@ describe('a hold', () => {
     const { circuit, clock, manual, rules } = at
     circuit.expire(clock)
     expect(circuit.snapshot).toBe(PRISTINE)
-    circuit.force(hold('open', 1_050), clock)
+    circuit.command(forceCommand(hold('open', 1_050)), clock)
     manual.advance(49)
     expect(circuit.admit(rules, clock)).toEqual({ reason: 'forced', retryAfter: 1 })
     manual.advance(1)
@@ -364,7 +365,7 @@ describe('a hold', () => {
       'closed>open: a test',
       'open>half-open: the circuit was held open, and the time of that is over',
     ])
-    circuit.force(hold('closed', 1_060), clock)
+    circuit.command(forceCommand(hold('closed', 1_060)), clock)
     manual.advance(10)
     circuit.expire(clock)
     expect(circuit.snapshot).toMatchObject({
@@ -384,13 +385,13 @@ describe('watchers', () => {
     const two = { told: (change: { to: string }): void => void heard.push(['two', change.to]) }
     circuit.watchers.add(one)
     circuit.watchers.add(two)
-    circuit.open(rules, clock, { why: 'a drill', by: 'ann' })
-    circuit.close(rules, clock)
+    circuit.command(openCommand(rules, circuit.lastFailure, { why: 'a drill', by: 'ann' }), clock)
+    circuit.command(closeCommand(rules), clock)
     circuit.tell()
     expect(heard).toEqual([
-      ['one', { from: 'closed', to: 'open', at: 500_000, why: 'a drill', by: 'ann' }],
+      ['one', { from: 'closed', to: 'open', at: 500_000, why: 'a drill', by: 'ann', origin: 'local' }],
       ['two', 'open'],
-      ['one', { from: 'open', to: 'closed', at: 500_000, why: 'close() was called', by: undefined }],
+      ['one', { from: 'open', to: 'closed', at: 500_000, why: 'close() was called', by: undefined, origin: 'local' }],
       ['two', 'closed'],
     ])
     circuit.tell()
@@ -399,9 +400,9 @@ describe('watchers', () => {
 
   it('hear no change from a state to itself', () => {
     const at = world()
-    at.circuit.close(at.rules, at.clock)
-    at.circuit.open(at.rules, at.clock)
-    at.circuit.open(at.rules, at.clock)
+    at.circuit.command(closeCommand(at.rules), at.clock)
+    at.circuit.command(openCommand(at.rules, at.circuit.lastFailure), at.clock)
+    at.circuit.command(openCommand(at.rules, at.circuit.lastFailure), at.clock)
     at.circuit.tell()
     expect(at.heard).toEqual(['closed>open: open() was called'])
   })
@@ -412,17 +413,17 @@ describe('watchers', () => {
     const meddler = {
       told({ to }: { to: string }): void {
         heard.push(`meddler ${to}`)
-        if (to === 'open') circuit.halfOpen(clock)
+        if (to === 'open') circuit.command(halfOpenCommand(), clock)
         circuit.tell()
       },
     }
     const other = { told: ({ to }: { to: string }): void => void heard.push(`other ${to}`) }
     circuit.watchers.add(meddler)
     circuit.watchers.add(other)
-    circuit.open(rules, clock)
+    circuit.command(openCommand(rules, circuit.lastFailure), clock)
     circuit.tell()
     expect(heard).toEqual(['meddler open', 'other open', 'meddler half-open', 'other half-open'])
-    circuit.close(rules, clock)
+    circuit.command(closeCommand(rules), clock)
     circuit.tell()
     expect(heard.slice(4)).toEqual(['meddler closed', 'other closed'])
   })
@@ -432,7 +433,7 @@ describe('watchers', () => {
     let told = 0
     const many = Array.from({ length: 40 }, () => ({ told: (): void => void told++ }))
     for (const one of many) circuit.watchers.add(one)
-    circuit.open(rules, clock)
+    circuit.command(openCommand(rules, circuit.lastFailure), clock)
     circuit.tell()
     expect(told).toBe(40)
   })

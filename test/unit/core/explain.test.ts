@@ -1,10 +1,15 @@
 // Every sentence that a circuit has about itself.
 import { describe, expect, it } from 'vitest'
-import { explain, type Explanation } from '../../../src/core/explain.ts'
+import { closeCommand, forceCommand, openCommand } from '../../../src/core/commands.ts'
+import { explain, type Explanation, ownCounts } from '../../../src/core/explain.ts'
 import { anyOf, consecutive, failureRate, slowRate } from '../../../src/core/trip.ts'
 import { failOnce, succeedOnce, ticket, world, type World } from './support.ts'
 
-const tell = (at: World): Explanation => explain('db', at.circuit, at.rules, at.clock)
+const tell = (at: World): Explanation => {
+  const { snapshot } = at.circuit
+  const counts = { ...ownCounts(at.circuit, at.rules, at.clock.now()), trialSuccesses: snapshot.successes }
+  return explain({ name: 'db', snapshot, scope: 'local', counts }, at.rules, at.clock)
+}
 const text = (at: World): string => tell(at).text
 const hold = (state: 'open' | 'closed', until: number, by?: string, reason?: string) => ({ state, until, by, reason })
 const LAST = 'It opens at 5 failures in a row.'
@@ -102,12 +107,12 @@ describe('an open circuit', () => {
 
   it('that nobody gave a reason for was asked to be', () => {
     const at = world()
-    at.circuit.open(at.rules, at.clock, { why: undefined, by: 'ann' })
+    at.circuit.command(openCommand(at.rules, at.circuit.lastFailure, { why: undefined, by: 'ann' }), at.clock)
     expect(tell(at).reason).toBe('somebody asked for it')
     expect(text(at)).toMatch(/^Circuit "db" has been open for 0 ms by ann\. /)
-    at.circuit.open(at.rules, at.clock, { why: undefined, by: undefined })
+    at.circuit.command(openCommand(at.rules, at.circuit.lastFailure, { why: undefined, by: undefined }), at.clock)
     expect(text(at)).toMatch(/^Circuit "db" has been open for 0 ms\. /)
-    at.circuit.open(at.rules, at.clock, { why: 'a drill', by: 'ann' })
+    at.circuit.command(openCommand(at.rules, at.circuit.lastFailure, { why: 'a drill', by: 'ann' }), at.clock)
     expect(text(at)).toMatch(/^Circuit "db" has been open for 0 ms by ann: a drill\. /)
     expect(tell(at).reason).toBe('a drill')
   })
@@ -146,7 +151,7 @@ describe('a circuit that closed lately', () => {
   it('says when its traffic is back', () => {
     const at = world({ failMax: 1, rampUp: 3_000 })
     failOnce(at)
-    at.circuit.close(at.rules, at.clock)
+    at.circuit.command(closeCommand(at.rules), at.clock)
     at.manual.advance(1_000)
     expect(text(at)).toBe(
       'Circuit "db" has been closed for 1 s: close() was called. Traffic is back in full in 2 s. It opens at 1 failure.',
@@ -162,7 +167,7 @@ describe('a circuit that closed lately', () => {
 describe('a held circuit', () => {
   it('says by whom, why and until when', () => {
     const at = world()
-    at.circuit.force(hold('open', 61_000, 'ann', 'a move'), at.clock)
+    at.circuit.command(forceCommand(hold('open', 61_000, 'ann', 'a move')), at.clock)
     at.manual.advance(500)
     expect(text(at)).toBe(
       `Circuit "db" has been held open for 500 ms by ann, who says "a move". This ends in 59.5 s. ${LAST}`,
@@ -178,7 +183,7 @@ describe('a held circuit', () => {
 
   it('without end, name and reason says so', () => {
     const at = world()
-    at.circuit.force(hold('closed', Number.POSITIVE_INFINITY), at.clock)
+    at.circuit.command(forceCommand(hold('closed', Number.POSITIVE_INFINITY)), at.clock)
     expect(text(at)).toBe(`Circuit "db" has been held closed for 0 ms. This ends when somebody releases it. ${LAST}`)
     expect(tell(at)).toMatchObject({
       state: 'closed',

@@ -1,5 +1,6 @@
 // To JSON and back: what is kept, how time between is taken off, and each field spoilt in turn.
 import { describe, expect, it } from 'vitest'
+import { closeCommand, forceCommand, openCommand } from '../../../src/core/commands.ts'
 import { fromMemo, toMemo } from '../../../src/core/memo.ts'
 import type { Options } from '../../../src/core/options.ts'
 import { PRISTINE } from '../../../src/core/snapshot.ts'
@@ -67,13 +68,13 @@ describe('a memo', () => {
 
   it('has the hold, the ramp, and who did it', () => {
     const at = world({ rampUp: 50 })
-    at.circuit.open(at.rules, at.clock)
-    at.circuit.close(at.rules, at.clock, { why: 'a drill', by: 'ann' })
+    at.circuit.command(openCommand(at.rules, at.circuit.lastFailure), at.clock)
+    at.circuit.command(closeCommand(at.rules, { why: 'a drill', by: 'ann' }), at.clock)
     expect(saved(at)).toMatchObject({ rampUp: 50, forced: null, why: 'a drill', by: 'ann' })
-    at.circuit.force({ state: 'open', until: 1_500, by: 'bob', reason: 'a test' }, at.clock)
+    at.circuit.command(forceCommand({ state: 'open', until: 1_500, by: 'bob', reason: 'a test' }), at.clock)
     at.manual.advance(100)
     expect(saved(at)['forced']).toEqual({ state: 'open', left: 400, by: 'bob', reason: 'a test' })
-    at.circuit.force({ state: 'closed', until: Never, by: undefined, reason: undefined }, at.clock)
+    at.circuit.command(forceCommand({ state: 'closed', until: Never, by: undefined, reason: undefined }), at.clock)
     expect(saved(at)['forced']).toEqual({ state: 'closed', left: null })
   })
 
