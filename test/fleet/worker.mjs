@@ -4,7 +4,7 @@
 /** @import { CircuitBreaker, CircuitStorage } from '../../src/index.ts' */
 /** @import { BreakerPlan, Book, StoragePlan } from '../support/processes.ts' */
 /** @typedef {'ok' | 'fail' | 'hang'} Mode */
-/** @typedef {{ breaker: CircuitBreaker, book: Book, mode: Mode, held: ((mode: Mode) => void)[], ticking?: ReturnType<typeof setInterval> | undefined }} Circuit */
+/** @typedef {{ breaker: CircuitBreaker, book: Book, mode: Mode, held: ((mode: Mode) => void)[], waiting: { text: string, heard: (at: number) => void }[], ticking?: ReturnType<typeof setInterval> | undefined }} Circuit */
 
 const library = String(process.argv[2])
 /** @type {typeof import('../../src/index.ts')} */
@@ -148,7 +148,16 @@ const verbs = {
       lastRejection: undefined,
       slowest: 0,
     }
-    const log = (/** @type {string} */ text) => void book.events.push({ at: now(), text })
+    /** @type {Circuit['waiting']} */
+    const waiting = []
+    const log = (/** @type {string} */ text) => {
+      const at = now()
+      book.events.push({ at, text })
+      for (const each of waiting.splice(0)) {
+        if (text.startsWith(each.text)) each.heard(at)
+        else waiting.push(each)
+      }
+    }
     const breaker = new Breaker({
       name,
       ...options,
@@ -164,7 +173,7 @@ const verbs = {
         },
       ],
     })
-    circuits.set(as, { breaker, book, mode: 'ok', held: [] })
+    circuits.set(as, { breaker, book, mode: 'ok', held: [], waiting })
     const begun = now()
     await breaker.ready()
     return now() - begun
@@ -242,6 +251,12 @@ const verbs = {
       stats: { ...stats },
       ...book,
     }
+  },
+  /** Resolves with the time of the first such event that was not forgotten. */
+  seen(/** @type {string} */ name, /** @type {string} */ text) {
+    const { book, waiting } = circuit(name)
+    const found = book.events.find((event) => event.text.startsWith(text))
+    return found?.at ?? new Promise((heard) => waiting.push({ text, heard }))
   },
   /** Forgets what was noted so far. */
   forget(/** @type {string} */ name) {

@@ -218,6 +218,11 @@ export class Peer {
     return (await this.look(name)).state
   }
 
+  /** Resolves with the time of the first such event that was not forgotten. */
+  seen(name: string, text: string): Promise<number> {
+    return this.tell('seen', name, text)
+  }
+
   forget(name: string): Promise<void> {
     return this.tell('forget', name)
   }
