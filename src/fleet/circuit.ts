@@ -182,7 +182,8 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
 
   met(stored: StoredCircuit | undefined): void {
     const { clock, settings } = this.#link
-    if (stored === undefined || stored.epoch < this.#mirror.epoch) this.#offer(stored)
+    if (stored === undefined && this.#mirror.stored === undefined) this.#reporter.introduce()
+    else if (stored === undefined || stored.epoch < this.#mirror.epoch) this.#offer(stored)
     else if (this.#isNews(stored)) this.#adopt(stored, settings.timeout)
     else this.#mirror.take(stored, clock.now(), settings.timeout)
   }

@@ -44,6 +44,7 @@ export class Reporter {
   readonly #mirror: Mirror
   #sending: Promise<void> | undefined
   #queued: Said | undefined
+  #introducing = false
   #lastReport = Number.NEGATIVE_INFINITY
   #hushed = 0
   #cancelReport: (() => void) | undefined
@@ -60,6 +61,24 @@ export class Reporter {
   /** Follows a changed policy. */
   follow(parts: readonly Part[]): void {
     this.unsaid.keep = keepFor(parts)
+  }
+
+  /**
+   * Makes a record where there is none, at some time before the next refresh: so that all know storage's time, and how
+   * many they are, before anything fails. A large fleet would come all at once then, twice each.
+   */
+  introduce(): void {
+    const { clock, random, settings } = this.#link
+    if (this.#introducing || settings.refreshInterval === Number.POSITIVE_INFINITY) return
+    this.#introducing = true
+    clock.after(random() * settings.refreshInterval, () => {
+      this.#introducing = false
+      if (this.#mirror.offset !== undefined || !this.#link.up) return
+      this.#add({}).then(
+        (stored) => this.#circuit.met(stored),
+        () => undefined,
+      )
+    })
   }
 
   /** Tells the fleet of what is unsaid, as soon as the pace allows. */
