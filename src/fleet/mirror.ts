@@ -70,7 +70,9 @@ export function toMove(
   const known = new Map(stored?.leases.map((lease) => [lease.id, lease.until]))
   const { move, mover, policy, notBefore } = parts
   // A lease given or freed within a half-open period leaves the period as it is.
-  const same = stored !== undefined && next.state === base?.state && next.since === base.since
+  const goesOn = next.state === base?.state && next.since === base.since
+  // What a command has changed here but not yet there is no base to go on from.
+  const same = stored !== undefined && goesOn && next.state === stored.state
   return {
     state: next.state,
     until: same ? stored.until : left(next.until, now),
