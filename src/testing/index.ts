@@ -9,3 +9,5 @@ export {
   type SimulatedStorageOptions,
   type SimulatedTraffic,
 } from './simulated.ts'
+export { type SimulatedClock } from './simulated-clock.ts'
+export { type SimulatedCommands, type SimulatedServer } from './simulated-server.ts'

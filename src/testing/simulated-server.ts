@@ -7,7 +7,7 @@ import { toGiveBack } from '../fleet/mirror.ts'
 import type { StoredCircuit, Watcher } from '../fleet/storage.ts'
 
 /** How many commands the server has carried out. */
-export interface CommandCounts {
+export interface SimulatedCommands {
   read: number
   add: number
   replace: number
@@ -25,7 +25,7 @@ interface Remembered {
   readonly stored: StoredCircuit | undefined
 }
 
-/** A command that has reached the server: what it does, and what to answer where the server does not take it. */
+/** @internal A command that has reached the server: what it does, and what to answer where the server does not take it. */
 export interface Arrival {
   run(store: MemoryStorage): void
   refuse(error: Error): void
@@ -34,8 +34,10 @@ export interface Arrival {
 /** So far back, in ms, goes what a stand-in can know. */
 const MEMORY = 10_000
 
+/** The server behind a {@link SimulatedStorage}: what can happen to it, and what it was asked. */
 export class SimulatedServer {
-  readonly commands: CommandCounts = { read: 0, add: 0, replace: 0 }
+  /** Commands carried out so far. */
+  readonly commands: SimulatedCommands = { read: 0, add: 0, replace: 0 }
   readonly #base: FullClock
   readonly #commandTime: number
   readonly #clock: { now(): number; wallNow(): number }
@@ -48,7 +50,7 @@ export class SimulatedServer {
   #remembered: Remembered[] = []
   #tidyAt = 2_000
 
-  /** `commandTime`: ms that a command keeps the server from the next. */
+  /** `commandTime`: ms that a command keeps the server from the next. @internal */
   constructor(base: FullClock, commandTime: number) {
     this.#base = base
     this.#commandTime = commandTime
@@ -113,7 +115,7 @@ export class SimulatedServer {
     return this.#store.read([name])[0]
   }
 
-  /** Takes a command in its turn. */
+  /** Takes a command in its turn. @internal */
   receive(arrival: Arrival): void {
     if (this.#mode === 'stopped') arrival.refuse(stopped())
     else if (this.#mode === 'frozen') this.#waiting.push(arrival)
@@ -125,11 +127,12 @@ export class SimulatedServer {
     }
   }
 
-  /** Keeps what a command has left, for {@link failOver}. */
+  /** Keeps what a command has left, for {@link failOver}. @internal */
   wrote(name: string, stored: StoredCircuit | undefined): void {
     if (stored !== undefined) this.#remember(name, stored)
   }
 
+  /** @internal */
   watch(name: string, watcher: Watcher): () => void {
     const subscription: Subscription = { name, watcher, stop: () => undefined }
     this.#subscriptions.add(subscription)

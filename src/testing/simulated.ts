@@ -17,7 +17,7 @@ import type {
 } from '../fleet/storage.ts'
 import { latencyOf, seeded } from './seeded.ts'
 import { SimulatedServer } from './simulated-server.ts'
-import { SkewedClock } from './skewed.ts'
+import { SimulatedClock } from './simulated-clock.ts'
 
 /** One process's line to a simulated storage. */
 export interface SimulatedLineOptions {
@@ -68,10 +68,11 @@ const LINE = ['skew', 'drift', 'latency', 'loss'] as const
 const KNOWN = [...SHARED, ...LINE, 'clock', 'seed', 'commandTime', 'onTraffic']
 
 /** A shared storage in memory, as one process sees it. @example new SimulatedStorage({ clock: new ManualClock(), seed: 7 }) */
+/** A shared storage whose network and server do what a test tells them to. */
 export class SimulatedStorage implements CircuitStorage {
   readonly shared: Required<SharedOptions>
   /** This process's clock: what breakers on this storage go by. */
-  readonly clock: SkewedClock
+  readonly clock: SimulatedClock
   /** What a fleet leaves to chance, from the seed. */
   readonly random: () => number
   /** Which process it is, from 1. */
@@ -96,7 +97,7 @@ export class SimulatedStorage implements CircuitStorage {
     this.#shared = shared
     this.shared = shared.settings
     this.process = ++shared.processes
-    this.clock = new SkewedClock(shared.base, skew, checkBetween('drift', drift, -0.5, 0.5))
+    this.clock = new SimulatedClock(shared.base, skew, checkBetween('drift', drift, -0.5, 0.5))
     this.latency = checkDuration('latency', latency)
     this.loss = checkBetween('loss', loss, 0, 1)
     this.random = seeded(seed, 2 * this.process)

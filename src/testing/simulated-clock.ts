@@ -1,8 +1,9 @@
 // A process's own clock: it starts minutes off, goes a little too fast or too slow, and ends with its process.
 
-import { type FullClock } from '../core/clock.ts'
+import type { Clock, FullClock } from '../core/clock.ts'
 
-export class SkewedClock implements FullClock {
+/** The clock of one process on a {@link SimulatedStorage}. */
+export class SimulatedClock implements Clock {
   readonly #base: FullClock
   readonly #skew: number
   readonly #rate: number
