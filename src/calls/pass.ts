@@ -12,7 +12,8 @@ export interface Pass extends Admitted {
 }
 
 export function makePass(gate: Gate): Pass {
-  const { circuit, stats, fleet } = gate
+  const { circuit, stats, fleet, listeners } = gate
+  const { clock } = gate.settings
   const { snapshot } = circuit
   const timed = circuit.isTimed || fleet !== undefined
   const pass: Pass = {
@@ -23,10 +24,10 @@ export function makePass(gate: Gate): Pass {
     succeed: (value) => {
       if (circuit.snapshot === snapshot) {
         stats.successes++
-        const now = timed ? gate.settings.clock.now() : 0
+        const now = timed ? clock.now() : 0
         circuit.succeed(now)
         fleet?.succeed(now)
-        if (gate.listeners.hear.success) gate.listeners.tell('success', gate.breaker)
+        if (listeners.hear.success) listeners.tell('success', gate.breaker)
       } else gate.settle(pass, 'success', undefined, 0)
       return value
     },

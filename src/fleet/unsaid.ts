@@ -16,6 +16,8 @@ export class Unsaid {
   okAt: number = Number.NEGATIVE_INFINITY
   #fails: number[] = []
   #slots: OpenSlot[] = []
+  // The last of the slots, so that most outcomes look nowhere else.
+  #newest: OpenSlot | undefined
   #keep: Tally['keep']
 
   constructor(keep: Tally['keep']) {
@@ -73,13 +75,14 @@ export class Unsaid {
     this.okAt = Number.NEGATIVE_INFINITY
     this.#fails = []
     this.#slots = []
+    this.#newest = undefined
   }
 
   #slot(now: number, width: number): OpenSlot {
-    const newest = this.#slots.at(-1)
-    if (newest !== undefined && now < newest.end) return newest
+    if (this.#newest !== undefined && now < this.#newest.end) return this.#newest
     const start = Math.floor(now / width) * width
     const slot = { start, end: start + width, ok: 0, bad: 0, slow: 0 }
+    this.#newest = slot
     this.#slots.push(slot)
     if (this.#slots.length > (this.#keep.slots ?? 0)) this.#slots.shift()
     return slot
