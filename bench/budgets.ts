@@ -11,17 +11,19 @@ export interface Budget {
 interface Rule {
   readonly what: string
   readonly limit: number
-  readonly unit: '×' | 'bytes' | 'timers' | 'trials' | 'bytes gzip'
+  readonly unit: '×' | 'bytes' | 'timers' | 'trials' | 'commands' | 'bytes gzip'
   readonly value: number | undefined
 }
 
 function format(value: number, unit: Rule['unit']): string {
-  return unit === '×' ? `${value.toFixed(2)} ×` : `${Math.round(value).toLocaleString('en').replace(',', ' ')} ${unit}`
+  if (unit === '×') return `${value.toFixed(2)} ×`
+  if (unit === 'commands') return `${value} ${unit}`
+  return `${Math.round(value).toLocaleString('en').replace(',', ' ')} ${unit}`
 }
 
 function judge({ limit, unit, value }: Rule): string {
   if (value === undefined) return 'not measured'
-  const shown = unit === '×' ? Number(value.toFixed(2)) : Math.round(value)
+  const shown = unit === '×' ? Number(value.toFixed(2)) : unit === 'commands' ? value : Math.round(value)
   if (shown <= limit) return 'met'
   return limit === 0 ? `missed by ${format(shown, unit)}` : `missed by ${((shown / limit - 1) * 100).toFixed(0)} %`
 }
@@ -44,9 +46,17 @@ export function budgets(run: Run): readonly Budget[] {
       unit: '×',
       value: time('closed', 'infuse-any')?.ratio,
     },
+    { what: 'closed success, shared', limit: 3.5, unit: '×', value: time('closed', 'infuse-shared')?.ratio },
+    {
+      what: 'closed success, shared, time window',
+      limit: 3.5,
+      unit: '×',
+      value: time('closed', 'infuse-shared-window')?.ratio,
+    },
     { what: 'every second call fails', limit: 1.7, unit: '×', value: time('failing', plain)?.ratio },
     { what: 'every second call fails, time window', limit: 1.7, unit: '×', value: time('failing', windowed)?.ratio },
     { what: 'rejected, to cockatiel', limit: 0.4, unit: '×', value: time('rejected', plain)?.toCockatiel },
+    { what: 'storage commands per healthy call', limit: 0, unit: 'commands', value: run.shared?.commandsPerCall },
     { what: '1000 in flight', limit: 2.5, unit: '×', value: time('inflight', plain)?.ratio },
     { what: '1000 in flight, time window', limit: 2.5, unit: '×', value: time('inflight', windowed)?.ratio },
     { what: 'allocated per call', limit: 750, unit: 'bytes', value: run.allocated[plain] },

@@ -8,15 +8,17 @@ import { chart } from './chart.ts'
 import type { Results } from './child.ts'
 import { footprints } from './footprint.ts'
 import { root, versionOf } from './packages.ts'
-import { inChild } from './processes.ts'
+import { beside, inChild } from './processes.ts'
 import { seeded, shuffled } from './random.ts'
+import { type Redis, startRedis } from './redis.ts'
 import { report } from './report.ts'
 import type { Run, Timed } from './results.ts'
+import { fleetSize, sharedMeasures } from './shared.ts'
 import { median, medianRatio, quantile } from './statistics.ts'
 import { timedMeasures } from './timed.ts'
 
 const help = `npm run bench -- [options]
-  --only a,b         these measures: ${Object.keys(timedMeasures).join(', ')}, held, allocated, crowd, footprint
+  --only a,b         these measures: ${Object.keys(timedMeasures).join(', ')}, held, allocated, crowd, shared, footprint
   --variants a,b     these variants (bare is always among them)
   --rounds n         rounds of each timed measure in each process (20)
   --processes n      fresh processes of each timed measure (3)
@@ -49,27 +51,48 @@ function say(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
+const noRedis =
+  'No redis-server on PATH, and none could be installed (`apt-get install redis-server` as root): the rows of shared storage are left out.'
+
 async function main(): Promise<void> {
+  const redis = options.peers ? undefined : await startRedis(say)
+  try {
+    await bench(redis)
+  } finally {
+    await redis?.stop()
+  }
+}
+
+async function bench(redis: Redis | undefined): Promise<void> {
   const begin = performance.now()
   const rounds = integer('rounds', options.rounds)
   const processes = integer('processes', options.processes)
   const seed = integer('seed', options.seed ?? String((Date.now() % 1_000_000) + 1))
   const only = options.only?.split(',')
   const chosen = options.variants?.split(',')
-  const measures = [...Object.keys(timedMeasures), 'held', 'allocated', 'crowd', 'footprint']
+  const measures = [...Object.keys(timedMeasures), 'held', 'allocated', 'crowd', 'shared', 'footprint']
   for (const name of only ?? []) {
     if (!measures.includes(name))
       throw new RangeError(`Expected --only to name measures (${measures.join(', ')}), got ${name}`)
   }
   const wants = (measure: string): boolean => only?.includes(measure) ?? true
   const base = { build: options.infuse, peersOnly: options.peers }
-  const known = await inChild({ kind: 'names', ...base })
+  const notes = redis === undefined && !options.peers ? [noRedis] : []
+  for (const note of notes) say(note)
+  const known = await inChild({ kind: 'names', ...base, redis: redis?.socket })
   for (const id of chosen ?? []) {
     if (!known.some((variant) => variant.id === id))
       throw new RangeError(`Expected --variants to name variants, got ${id}`)
   }
   const variants = known.filter(({ id }) => id === 'bare' || (chosen?.includes(id) ?? true))
   const random = seeded(seed)
+  // Breakers on shared storage are one process of a fleet; the others of it are there for the measures that these take part in.
+  const inFleet = <T>(still: boolean, run: (fleet: { redis: string | undefined }) => Promise<T>): Promise<T> =>
+    redis === undefined || !variants.some(({ shared }) => shared)
+      ? run({ redis: undefined })
+      : beside(fleetSize - 1, { kind: 'peer', still, ...base, redis: redis.socket }, () => run({ redis: redis.socket }))
+  const where = (measure: string): typeof inFleet =>
+    sharedMeasures.includes(measure) ? inFleet : (_, run) => run({ redis: undefined })
   say(`seed ${seed}`)
 
   const samples: Record<string, Record<string, number[]>> = {}
@@ -78,7 +101,8 @@ async function main(): Promise<void> {
       say(`${measure}, process ${index + 1} of ${processes} (${elapsed(begin)} s)`)
       const childSeed = Math.floor(random() * 2 ** 31)
       const task = { kind: 'rounds', measure, rounds, seed: childSeed, seconds: 6, variants: chosen, ...base } as const
-      for (const [id, values] of Object.entries(await inChild(task))) {
+      const found = await where(measure)(false, (fleet) => inChild({ ...task, ...fleet }))
+      for (const [id, values] of Object.entries(found)) {
         ;((samples[measure] ??= {})[id] ??= []).push(...values)
       }
     }
@@ -88,17 +112,27 @@ async function main(): Promise<void> {
     const found: Record<string, Results[K]> = {}
     if (!wants(kind)) return found
     say(`${kind} (${elapsed(begin)} s)`)
-    for (const { id, library } of shuffled(variants, random)) {
-      if (library === 'bare' && kind === 'crowd') continue
-      found[id] = await inChild<K>({ kind, variant: id, ...base })
-    }
-    return found
+    return where(kind)(false, async (fleet) => {
+      for (const { id, library, shared } of shuffled(variants, random)) {
+        if ((library === 'bare' && kind === 'crowd') || (shared && fleet.redis === undefined)) continue
+        found[id] = await inChild<K>({ kind, variant: id, ...base, ...(shared && fleet) })
+      }
+      return found
+    })
   }
   const held = await each('held')
   const allocated = await each('allocated')
   const crowd = await each('crowd')
+  const shared = redis === undefined || !wants('shared') ? undefined : await healthyFleet()
   if (wants('footprint')) say(`footprint (${elapsed(begin)} s)`)
   const footprint = wants('footprint') ? await footprints(options.infuse, options.peers, 9, random) : {}
+
+  async function healthyFleet(): Promise<Run['shared']> {
+    say(`shared (${elapsed(begin)} s)`)
+    const calls = await inFleet(true, (fleet) => inChild({ kind: 'commands', ...base, ...fleet }))
+    const refresh = await inFleet(false, (fleet) => inChild({ kind: 'refresh', ...base, ...fleet }))
+    return { ...calls, ...refresh }
+  }
 
   const run: Run = {
     date: new Date().toISOString().slice(0, 10),
@@ -113,6 +147,7 @@ async function main(): Promise<void> {
       infuse: versionOf('infuse'),
       cockatiel: versionOf('cockatiel'),
       opossum: versionOf('opossum'),
+      ...(redis !== undefined && { redis: redis.version }),
     },
     commit: commit(),
     seed,
@@ -126,6 +161,8 @@ async function main(): Promise<void> {
     allocated,
     crowd,
     footprint,
+    shared,
+    notes,
   }
   const text = report(run)
   process.stdout.write(`${text}\n`)

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type * as InfuseModule from 'infuse-breaker'
+import type * as RedisModule from 'infuse-breaker/redis'
 
 export type Infuse = typeof InfuseModule
 
@@ -39,6 +40,11 @@ export function infuseEntry(build: string | undefined): string {
 
 export async function loadInfuse(build: string | undefined): Promise<Infuse> {
   return (await import(infuseEntry(build))) as Infuse
+}
+
+/** `infuse-breaker/redis` of the same build. */
+export async function loadRedisStorage(build: string | undefined): Promise<typeof RedisModule> {
+  return (await import(new URL('redis/index.js', infuseEntry(build)).href)) as typeof RedisModule
 }
 
 /** The file that `require` of a peer loads first. */

@@ -1,5 +1,6 @@
-/** Starts child processes, one at a time, and ends those that take too long. */
-import { fork } from 'node:child_process'
+/** Starts child processes, one at a time but for a fleet's, and ends those that take too long. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Results, Task } from './child.ts'
 
@@ -13,6 +14,9 @@ const flags: Readonly<Record<Task['kind'], readonly string[]>> = {
   allocated: ['--expose-gc', '--min-semi-space-size=128', '--max-semi-space-size=128'],
   crowd: [],
   names: [],
+  commands: [],
+  refresh: [],
+  peer: [],
 }
 
 export function inChild<K extends Task['kind']>(task: Task & { readonly kind: K }): Promise<Results[K]> {
@@ -30,4 +34,22 @@ export function inChild<K extends Task['kind']>(task: Task & { readonly kind: K 
       else resolve(answer)
     })
   })
+}
+
+/** Runs what is given beside so many processes that do the same task until it ends. */
+export async function beside<T>(count: number, task: Task, run: () => Promise<T>): Promise<T> {
+  const children = Array.from({ length: count }, () =>
+    fork(file, [JSON.stringify(task)], { execArgv: [...flags[task.kind]] }),
+  )
+  try {
+    await Promise.all(children.map((child) => Promise.race([once(child, 'message'), ended(child)])))
+    return await run()
+  } finally {
+    for (const child of children) child.kill('SIGKILL')
+  }
+}
+
+async function ended(child: ChildProcess): Promise<never> {
+  const [code, signal] = await once(child, 'exit')
+  throw new Error(`A process of the fleet ended with ${signal ?? code}`)
 }

@@ -1,6 +1,7 @@
 /** Writes a run as Markdown: budgets first, then one table per kind of measure. */
 import { budgets } from './budgets.ts'
 import type { Run } from './results.ts'
+import { fleetSize } from './shared.ts'
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
@@ -66,6 +67,17 @@ function resourceTable(run: Run): string {
   return table(head, rows)
 }
 
+function sharedTable({ shared }: Run): string {
+  if (shared === undefined) return ''
+  const { calls, commandsPerCall, runsPerSecond, commandsPerSecond } = shared
+  const rows = [
+    ['Redis commands per healthy call', String(commandsPerCall), `${count(calls)} calls, no refresh among them`],
+    ['runs of the script per second and process, for the refresh', runsPerSecond.toFixed(2), 'any number of calls'],
+    ['the same with the commands that the script runs', commandsPerSecond.toFixed(2), 'two circuits'],
+  ]
+  return table([`${fleetSize} processes on one Redis, all well`, 'by `INFO commandstats`', ''], rows)
+}
+
 function footprintTable(run: Run): string {
   const rows = Object.entries(run.footprint).map(([name, print]) => [
     `${name} ${run.versions[name] ?? ''}`,
@@ -114,6 +126,7 @@ export function report(run: Run): string {
       ]),
     ],
     ['What a breaker holds', resourceTable(run)],
+    ['What a healthy fleet sends', sharedTable(run)],
     ['What an import brings', footprintTable(run)],
   ]
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
@@ -122,6 +135,7 @@ export function report(run: Run): string {
     `${run.date}, ${machine.cpu}, ${machine.cpus} CPUs, ${machine.memory}, ${machine.platform}; ${packages.join(', ')}.
 Commit ${run.commit}, seed ${run.seed}, ${run.processes} processes of ${run.rounds} rounds for each timed measure, ${Math.round(run.seconds)} s in all.
 How it is measured and what it means: [docs/benchmarks.md](../../docs/benchmarks.md).`,
+    ...run.notes,
     ...sections.filter(([, text]) => text !== '').map(([title, text]) => `## ${title}\n\n${text}`),
     '',
   ]

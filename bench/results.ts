@@ -2,6 +2,7 @@
 import type { Results } from './child.ts'
 import type { Footprint } from './footprint.ts'
 import type { Crowd, Held } from './resources.ts'
+import type { Shared } from './shared.ts'
 
 export interface Timed {
   /** Median nanoseconds per call. */
@@ -33,4 +34,7 @@ export interface Run {
   readonly allocated: Readonly<Record<string, number>>
   readonly crowd: Readonly<Record<string, Crowd>>
   readonly footprint: Readonly<Record<string, Footprint>>
+  readonly shared: Shared | undefined
+  /** What was left out, and why. */
+  readonly notes: readonly string[]
 }

@@ -15,6 +15,8 @@ export interface Variant {
   readonly id: string
   readonly label: string
   readonly library: 'bare' | 'floor' | 'cockatiel' | 'opossum' | 'infuse'
+  /** On a Redis; takes part in the measures of shared.ts only. */
+  readonly shared?: boolean | undefined
   /** One call, in terms of `breaker` and `fn`. */
   readonly expression: string
   /** The same through a wrapped function, or without a promise, where the variant has such a form. */
@@ -133,7 +135,7 @@ function infuseVariant(infuse: Infuse, id: string, label: string, options: (tuni
   }
 }
 
-/** Shared storage joins this list with the fleet circuit. */
+/** Those without shared storage, see shared.ts. */
 function ours(infuse: Infuse): readonly Variant[] {
   const { anyOf, consecutive, failureRate } = infuse
   return [
