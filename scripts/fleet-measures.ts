@@ -146,7 +146,7 @@ export async function outage(parts: Parts, every: number): Promise<Outage> {
     await rest(Math.max(150, every * 2))
     await fleet.each((peer) => peer.forget(name))
     const before = await commands(server)
-    const opened = fleet.each((peer) => Promise.any([peer.seen(name, 'closed->open')]))
+    const opened = fleet.each((peer) => peer.seen(name, 'closed->open'))
     await fleet.each((peer) => peer.mode(name, 'fail'))
     await opened
     await until(async () =>

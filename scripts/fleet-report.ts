@@ -7,7 +7,7 @@ import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { Fleet, root, sturdyClients } from '../test/support/processes.ts'
+import { clients, Fleet, root } from '../test/support/processes.ts'
 import { Proxy } from '../test/support/proxy.ts'
 import { RedisServer } from '../test/support/redis-server.ts'
 import * as measures from './fleet-measures.ts'
@@ -161,7 +161,7 @@ function page(run: Run): string {
 ${date}, ${machine.cpu}, ${machine.cpus} CPUs, ${machine.memory}, ${machine.platform}; ${packages.join(', ')}.
 Commit ${commit}, ${Math.round(seconds)} s in all, load of the machine before ${load.before}, after ${load.after}. Written by \`npm run fleet-report\`.
 
-Eight processes on loopback, clients in turn ${sturdyClients.join(', ')}. Times are of the machine's monotonic clock; samples in brackets.
+Eight processes on loopback, clients in turn ${clients.join(', ')}. Times are of the machine's monotonic clock; samples in brackets.
 
 | | promised | measured | |
 |---|---|---|---|
@@ -190,9 +190,9 @@ interface Run {
 
 function versionsOf(): Record<string, string> {
   const of = (file: string): string => String(JSON.parse(readFileSync(join(root, file), 'utf8')).version)
-  const clients = sturdyClients.map((name) => [name, of(`node_modules/${name}/package.json`)])
+  const tested = clients.map((name) => [name, of(`node_modules/${name}/package.json`)])
   const redis = /v=(\S+)/.exec(String(execFileSync('redis-server', ['--version'])))?.[1] ?? ''
-  return { node: process.version, 'redis-server': redis, ...Object.fromEntries(clients), infuse: of('package.json') }
+  return { node: process.version, 'redis-server': redis, ...Object.fromEntries(tested), infuse: of('package.json') }
 }
 
 async function main(): Promise<void> {
@@ -212,7 +212,7 @@ async function main(): Promise<void> {
         ? { kind, path: join(folder, 'host.sock'), options: shared }
         : {
             kind,
-            client: sturdyClients[index % sturdyClients.length] ?? 'redis-6',
+            client: clients[index % clients.length] ?? 'redis-6',
             port: port ?? server.port,
             options: shared,
           },

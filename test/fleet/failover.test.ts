@@ -1,7 +1,7 @@
 // Processes whose Redis is more than one server: a master that sentinels replace, a cluster that loses a node.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { compiled, Fleet, mostAtOnce, runsOf, sturdyClients } from '../support/processes.ts'
+import { clients, compiled, Fleet, mostAtOnce, runsOf } from '../support/processes.ts'
 import { RedisCluster, RedisServer, until } from '../support/redis-server.ts'
 import { changes } from './ground.ts'
 
@@ -12,11 +12,11 @@ const long = 600_000
 let fleet: Fleet
 const servers: AsyncDisposable[] = []
 beforeAll(() => {
-  fleet = new Fleet(compiled('fleet-failover'), sturdyClients.length)
+  fleet = new Fleet(compiled('fleet-failover'), clients.length)
 })
 afterAll(async () => {
   await fleet[Symbol.asyncDispose]()
-  for (const server of servers.reverse()) await server[Symbol.asyncDispose]()
+  for (const server of servers.toReversed()) await server[Symbol.asyncDispose]()
 })
 
 function keep<T extends AsyncDisposable>(server: T): T {
@@ -26,7 +26,7 @@ function keep<T extends AsyncDisposable>(server: T): T {
 
 async function connect(id: string, port: number, how: 'sentinel' | 'cluster'): Promise<void> {
   await fleet.each((peer, index) =>
-    peer.storage(id, { kind: 'redis', client: sturdyClients[index] ?? 'redis-6', port, [how]: true, options }),
+    peer.storage(id, { kind: 'redis', client: clients[index] ?? 'redis-6', port, [how]: true, options }),
   )
 }
 
@@ -97,7 +97,7 @@ describe('processes on a cluster of three', { timeout: 60_000 }, () => {
 
   it('keep open circuits open while a node is away, and agree when it is back', async () => {
     for (const name of names) await fleet.breakers(name, { storage: 'cluster', failMax: 3, resetTimeout: long })
-    await Promise.all(names.map((name, index) => fleet.peers[index % 4]?.does(name, 'open')))
+    await Promise.all(names.map((name, index) => fleet.peers[index % 5]?.does(name, 'open')))
     for (const name of names) await fleet.all(name, 'open')
     await cluster.nodes[1]?.kill()
     await until(async () => (await fleet.looks('alpha')).every(({ events }) => events.at(-1)?.text === 'down'))
@@ -111,7 +111,7 @@ describe('processes on a cluster of three', { timeout: 60_000 }, () => {
         async () => (await fleet.looks(name)).every(({ scope, state }) => scope === 'fleet' && state === 'open'),
         30_000,
       )
-    await Promise.all(names.map((name, index) => fleet.peers[(index + 1) % 4]?.does(name, 'close')))
+    await Promise.all(names.map((name, index) => fleet.peers[(index + 1) % 5]?.does(name, 'close')))
     for (const name of names) await fleet.all(name, 'closed')
   })
 })

@@ -2,7 +2,6 @@
 // recovers by itself, one event tells of it, and when Redis is back all agree again.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { sturdyClients } from '../support/processes.ts'
 import { until } from '../support/redis-server.ts'
 import { changes, Ground, shown, WITHIN } from './ground.ts'
 
@@ -13,7 +12,7 @@ const held = { failMax: 3, resetTimeout: 600_000 }
 let ground: Ground
 let storage: string
 beforeAll(async () => {
-  ground = await Ground.start('fleet-faults', { among: sturdyClients })
+  ground = await Ground.start('fleet-faults')
   storage = await ground.storage('redis', options, ground.proxy.port)
 }, 30_000)
 afterAll(() => ground[Symbol.asyncDispose]())

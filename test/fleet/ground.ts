@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { SharedOptions } from '../../src/index.ts'
-import { type Client, clients, compiled, Fleet, type Look, type StoragePlan } from '../support/processes.ts'
+import { clients, compiled, Fleet, type Look, type StoragePlan } from '../support/processes.ts'
 import { Proxy } from '../support/proxy.ts'
 import { RedisServer } from '../support/redis-server.ts'
 
@@ -18,12 +18,10 @@ export class Ground {
   readonly server: RedisServer
   readonly proxy: Proxy
   readonly fleet: Fleet
-  readonly #clients: readonly Client[]
   readonly #folder: string
   #storages = 0
 
-  private constructor(server: RedisServer, proxy: Proxy, fleet: Fleet, dealt: readonly Client[]) {
-    this.#clients = dealt
+  private constructor(server: RedisServer, proxy: Proxy, fleet: Fleet) {
     this.server = server
     this.proxy = proxy
     this.fleet = fleet
@@ -31,17 +29,17 @@ export class Ground {
   }
 
   /** `name` is the test file's: each compiles for itself. */
-  static async start(name: string, { processes = 8, among = clients } = {}): Promise<Ground> {
+  static async start(name: string, processes = 8): Promise<Ground> {
     const library = compiled(name)
     const server = await RedisServer.start()
     const fleet = new Fleet(library, processes)
-    return new Ground(server, await Proxy.start(server.port), fleet, among)
+    return new Ground(server, await Proxy.start(server.port), fleet)
   }
 
   /** A storage for the process of this number; clients are dealt out in turn. */
   plan(kind: Kind, options: SharedOptions = {}, index = 0, port: number = this.server.port): StoragePlan {
     if (kind === 'host') return { kind, path: join(this.#folder, 'host.sock'), options }
-    const client = this.#clients[index % this.#clients.length] ?? 'redis-6'
+    const client = clients[index % clients.length] ?? 'redis-6'
     return { kind, client, port, options }
   }
 

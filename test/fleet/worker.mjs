@@ -292,7 +292,7 @@ const verbs = {
       clearInterval(ticking)
       await breaker.dispose()
     }
-    for (const end of endings.splice(0).reverse()) await end()
+    for (const end of endings.splice(0).toReversed()) await end()
     setTimeout(() => process.disconnect(), 0)
   },
 }

@@ -14,8 +14,6 @@ export type Mode = 'ok' | 'fail' | 'hang'
 
 export type Client = 'redis-5' | 'redis-6' | 'ioredis-5' | 'ioredis-6' | 'iovalkey'
 export const clients: readonly Client[] = ['redis-6', 'ioredis-5', 'redis-5', 'ioredis-6', 'iovalkey']
-/** Those that find back by themselves: redis before 5.11 hangs where a connection dies in its handshake (node-redis 3104). */
-export const sturdyClients: readonly Client[] = clients.filter((client) => client !== 'redis-5')
 
 /** A storage, as a process makes it. */
 export type StoragePlan =
