@@ -44,6 +44,8 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
   readonly #audience = new Audience()
   readonly #unwatch: () => void
   readonly #moves: Moves
+  /** What the own circuit was put to when storage stopped answering. */
+  #standIn: Snapshot | undefined
   #tripping = false
   #members = 0
 
@@ -215,6 +217,8 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     this.#reporter.reset()
     this.#audience.storageUp()
     if (this.governs) this.#rest()
+    // What stood in for storage ends with its return; what this process found out for itself stays.
+    else if (this.own.snapshot === this.#standIn && this.own.snapshot.state !== 'closed') this.#yield()
     this.#notice('remote', this.#mirror.snapshot)
     this.trials.resume()
   }
@@ -266,6 +270,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
 
   /** The own circuit goes on from here. */
   #takeOver(from: Snapshot | undefined): void {
+    this.#standIn = from
     if (from !== undefined) this.own.put(from, this.own.failures)
   }
 
