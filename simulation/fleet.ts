@@ -34,7 +34,7 @@ const MOST_DRIFT = 0.01
 
 /** Since when nothing of a kind was wrong. */
 class Calm {
-  #now: () => number
+  readonly #now: () => number
   #active = 0
   #endedAt = Number.NEGATIVE_INFINITY
 
@@ -66,7 +66,7 @@ export class Fleet {
   readonly trace: Trace
   nodes: SimNode[] = []
   violation: Violation | undefined
-  readonly totals = { calls: 0, commits: 0, trials: 0 }
+  #commits = 0
   readonly #options: FleetOptions
   readonly #storage: SimulatedStorage
   readonly #records: RecordChecks
@@ -239,6 +239,12 @@ export class Fleet {
     }
   }
 
+  get totals(): { calls: number; commits: number; trials: number } {
+    const all = [...this.#byProcess.values()].map(({ breaker }) => breaker.stats)
+    const sum = (of: 'calls' | 'trials'): number => all.reduce((total, stats) => total + stats[of], 0)
+    return { calls: sum('calls'), trials: sum('trials'), commits: this.#commits }
+  }
+
   get #server(): StoredCircuit | undefined {
     return this.#records.current
   }
@@ -265,13 +271,17 @@ export class Fleet {
     const drift = MOST_DRIFT * (2 * chance.unit() - 1)
     const storage = this.#byProcess.size === 0 ? this.#storage : this.#storage.connect({ skew, drift })
     const loss = this.nodes[0]?.storage.loss ?? 0
-    const node = new SimNode(storage, rules, this.time, this.#watched())
+    const node = new SimNode(storage, rules, this.time, this.#calls)
     storage.loss = loss
     this.#byProcess.set(storage.process, node)
     this.#lineCalm.set(node, new Calm(() => this.time.now()))
     this.#lineCalm.get(node)?.blink()
     this.nodes = [...this.nodes, node]
     this.trace.say(node.name, `starts, clock ${Math.round(skew / 1_000)} s off`)
+    // Whatever a listener does, the caller must not notice.
+    node.breaker.on('failure', () => {
+      if (storage.process % 3 === 0) throw new Error('a listener that throws')
+    })
     if (this.trace.wanted) this.#listen(node)
     const arrive = (): void => {
       if (!node.alive || this.#idle) return
@@ -290,10 +300,6 @@ export class Fleet {
     const ok = !(node.sick || this.#sick > 0 || (this.#flaky > 0 && luck < 0.5))
     const duration = this.#slow > 0 && chance.chance(0.3) ? chance.between(200, 3_000) : 5 + chance.gap(50)
     return { ok, duration }
-  }
-
-  #watched(): CallChecks {
-    return this.#calls
   }
 
   #listen(node: SimNode): void {
@@ -335,7 +341,7 @@ export class Fleet {
 
   /** A change was stored: whoever is connected must learn of it. */
   #committed(record: StoredCircuit): void {
-    this.totals.commits++
+    this.#commits++
     const at = this.time.now()
     const reach = (within: number, pushes: boolean): void => {
       this.time.after(within, () => {
@@ -374,7 +380,7 @@ export class Fleet {
 
   async #letGo(): Promise<void> {
     this.#idle = true
-    await this.run(5_000)
+    await this.run(3_500)
     for (const node of this.nodes) {
       const { pending } = node.storage.clock
       this.#insist(12, pending <= 1, () => `${node.name} is idle and has ${pending} timers`)
@@ -395,6 +401,7 @@ export class Fleet {
   #fail(violation: Violation): void {
     if (this.violation !== undefined) return
     this.violation = violation
+    violation.at = this.time.now()
     this.trace.say('', `BROKEN ${violation.message}`)
   }
 }

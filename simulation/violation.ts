@@ -20,6 +20,8 @@ export type PromiseNumber = keyof typeof PROMISES
 
 export class Violation extends Error {
   readonly promise: PromiseNumber
+  /** When, in ms of the run. */
+  at = Number.POSITIVE_INFINITY
 
   constructor(promise: PromiseNumber, what: string) {
     super(`${promise}: ${PROMISES[promise]}\n  ${what}`)
