@@ -50,6 +50,7 @@ export class Reporter {
   #cancelReport: (() => void) | undefined
   #cancelConfirm: (() => void) | undefined
   #cancelAnswer: (() => void) | undefined
+  #cancelLook: (() => void) | undefined
 
   constructor(circuit: Reporting, link: Link, mirror: Mirror) {
     this.#circuit = circuit
@@ -125,7 +126,8 @@ export class Reporter {
     this.#cancelReport?.()
     this.#cancelAnswer?.()
     this.#cancelConfirm?.()
-    this.#cancelReport = this.#cancelAnswer = this.#cancelConfirm = undefined
+    this.#cancelLook?.()
+    this.#cancelReport = this.#cancelAnswer = this.#cancelConfirm = this.#cancelLook = undefined
     this.#queued = undefined
   }
 
@@ -139,6 +141,8 @@ export class Reporter {
       this.#queued = { ...this.#queued, ...said }
       return
     }
+    this.#cancelLook?.()
+    this.#cancelLook = undefined
     const end = this.#circuit.activity.begin()
     this.#sending = this.#exchange(said).finally(() => {
       this.#sending = undefined
@@ -156,7 +160,7 @@ export class Reporter {
       // Times are told in storage's own, so its time must be known first.
       if (this.#mirror.offset === undefined) this.#circuit.met(await this.#add({}))
       // Counts under the epoch of an open record would make a closed one of it, were storage emptied just then.
-      if (this.#mirror.snapshot.state !== 'closed') return
+      if (this.#mirror.snapshot.state !== 'closed') return this.unsaid.clear()
       const counts = this.unsaid.take(this.#mirror.offset ?? 0, clock.now())
       const stored = await this.#add({ ...counts, ...said })
       this.#lastReport = clock.now()
@@ -190,7 +194,17 @@ export class Reporter {
       this.#circuit.trip(crossed.why)
     } else if (age >= this.#askEvery) {
       this.#send({ ask: { id: this.#link.id, since: crossed.since, every: this.#askEvery } })
-    }
+    } else this.#lookAgain(this.#askEvery - age)
+  }
+
+  /** The last ask was refuted a moment ago. Looks again when there may be another, should nothing be said until then. */
+  #lookAgain(ms: number): void {
+    const floor = this.#processes * FLOOR_PER_PROCESS
+    const spread = floor > FLOOR ? this.#link.random() * floor : 0
+    this.#cancelLook ??= this.#later(ms + spread, () => {
+      this.#cancelLook = undefined
+      this.#send()
+    })
   }
 
   get #askEvery(): number {
