@@ -125,7 +125,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
 
   /** The commonest outcome of all, of a call of this period. */
   succeed(now: number): void {
-    this.#reporter.unsaid.add(false, false, now)
+    this.#reporter.unsaid.succeed(now)
   }
 
   /** An outcome of a call that the own circuit let in; whether it counts for the fleet. */

@@ -43,6 +43,13 @@ export class Unsaid {
     return this.okAt > since
   }
 
+  /** The commonest outcome of all. */
+  succeed(now: number): void {
+    this.okAt = now
+    if (this.#newest !== undefined && now < this.#newest.end) this.#newest.ok++
+    else this.add(false, false, now)
+  }
+
   add(failed: boolean, slow: boolean, now: number): void {
     if (!failed) this.okAt = now
     else if (this.#keep.fails !== undefined && this.#keep.fails > 0) {
