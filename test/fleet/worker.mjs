@@ -284,6 +284,14 @@ const verbs = {
     const at = (/** @type {number} */ share) => took[Math.min(times - 1, Math.floor(share * times))]
     return { p50: at(0.5), p99: at(0.99), max: took[times - 1] }
   },
+  /** Commands a change, and is busy with something else for so many ms before it can hear the answer. */
+  async busy(/** @type {string} */ name, /** @type {number} */ ms) {
+    const done = circuit(name).breaker.open()
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    const end = now() + ms
+    while (now() < end);
+    await done
+  },
   faults: () => ({ unhandled, warnings }),
   dispose: (/** @type {string} */ name) => circuit(name).breaker.dispose(),
   /** Ends everything in good order; a process that has nothing left to do ends by itself. */
