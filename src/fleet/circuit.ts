@@ -103,7 +103,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
   leave(): boolean {
     if (--this.#members > 0) return false
     this.#takeOver(lastKnown(this.view(this.#link.clock.now())))
-    this.#reporter.reset()
+    this.#reporter.dispose()
     this.#unwatch()
     this.#link.leave(this)
     return true

@@ -44,9 +44,9 @@ export class Reporter {
   readonly #mirror: Mirror
   #sending: Promise<void> | undefined
   #queued: Said | undefined
-  #introducing = false
   #lastReport = Number.NEGATIVE_INFINITY
   #hushed = 0
+  #cancelIntroduction: (() => void) | undefined
   #cancelReport: (() => void) | undefined
   #cancelConfirm: (() => void) | undefined
   #cancelAnswer: (() => void) | undefined
@@ -70,10 +70,9 @@ export class Reporter {
    */
   introduce(): void {
     const { clock, random, settings } = this.#link
-    if (this.#introducing || settings.refreshInterval === Number.POSITIVE_INFINITY) return
-    this.#introducing = true
-    clock.after(random() * settings.refreshInterval, () => {
-      this.#introducing = false
+    if (this.#cancelIntroduction !== undefined || settings.refreshInterval === Number.POSITIVE_INFINITY) return
+    this.#cancelIntroduction = clock.after(random() * settings.refreshInterval, () => {
+      this.#cancelIntroduction = undefined
       if (this.#mirror.offset !== undefined || !this.#link.up) return
       this.#add({}).then(
         (stored) => this.#circuit.met(stored),
@@ -129,6 +128,13 @@ export class Reporter {
     this.#cancelLook?.()
     this.#cancelReport = this.#cancelAnswer = this.#cancelConfirm = this.#cancelLook = undefined
     this.#queued = undefined
+  }
+
+  /** The circuit is let go of: nothing is said any more. */
+  dispose(): void {
+    this.reset()
+    this.#cancelIntroduction?.()
+    this.#cancelIntroduction = undefined
   }
 
   get #processes(): number {
