@@ -30,12 +30,12 @@ export interface Outage {
 
 const RESET = 2_000
 
-export async function outage(options: PlainOptions, warmUp = 6_000): Promise<Outage> {
+export async function outage(options: PlainOptions, warmUp = 2_000): Promise<Outage> {
   const { nodes, rate } = options
   const fleet = new PlainFleet({ ...options, rules: { resetTimeout: RESET, trialTimeout: 10_000, ...options.rules } })
-  await fleet.run(warmUp)
-  const healthy = fleet.commands.add + fleet.commands.replace
-  const reads = fleet.commands.read / nodes / (warmUp / 1_000)
+  const idle = await warm(fleet, warmUp)
+  const healthy = fleet.commands.add + fleet.commands.replace - idle
+  const reads = fleet.commands.read / nodes / (fleet.time.now() / 1_000)
   const begun = fleet.time.now()
   fleet.error = 1
   let first: number | undefined
@@ -70,7 +70,7 @@ export async function outage(options: PlainOptions, warmUp = 6_000): Promise<Out
     tripped: trip && trip.at - start,
     allReject: all === undefined ? undefined : all - start,
     failed,
-    commands: add + replace - healthy,
+    commands: add + replace - healthy - idle,
     peak,
     recovered: closed === undefined || may === undefined ? undefined : closed - may,
     trials: fleet.trials,
@@ -97,21 +97,21 @@ export interface Sickness {
 export async function sickness(options: PlainOptions, what: { sick?: number; error?: number }, ms: number): Promise<Sickness> {
   const { nodes, rate } = options
   const fleet = new PlainFleet({ ...options, rules: { resetTimeout: 1_000, ...options.rules } })
-  await fleet.run(1_000)
+  const idle = await warm(fleet, 1_000)
   const begun = fleet.time.now()
   fleet.sick = what.sick ?? 0
   fleet.error = what.error ?? 0
   await fleet.run(ms)
   const opened = fleet.moves.filter(({ stored }, at) => stored.state === 'open' && fleet.moves[at - 1]?.stored.state !== 'half-open')
   const { add, replace } = fleet.commands
-  return { nodes, rate, trips: opened.length, hours: ms / 3_600_000, load: (add + replace) / (ms / 1_000), peak: fleet.peak(begun) }
+  return { nodes, rate, trips: opened.length, hours: ms / 3_600_000, load: (add + replace - idle) / (ms / 1_000), peak: fleet.peak(begun) }
 }
 
 /** ms from when a trial may go until the record is closed, when the first trial's process dies in it. */
 export async function holderDies(options: PlainOptions, trialTimeout: number): Promise<number | undefined> {
   const rules: CircuitBreakerOptions = { resetTimeout: RESET, trialTimeout, ...options.rules }
   const fleet = new PlainFleet({ ...options, rules })
-  await fleet.run(1_000)
+  await warm(fleet, 1_000)
   fleet.error = 1
   await fleet.run(20_000, () => fleet.moves.length > 0)
   const may = (fleet.moves[0] as { at: number; stored: StoredCircuit }).at + RESET
@@ -129,4 +129,12 @@ export async function holderDies(options: PlainOptions, trialTimeout: number): P
     return closed !== undefined
   })
   return closed === undefined ? undefined : closed - may
+}
+
+/** Answers how many commands went out before the first call, to make the record. */
+async function warm(fleet: PlainFleet, ms: number): Promise<number> {
+  await fleet.warmUp(0)
+  const { add, replace } = fleet.commands
+  await fleet.run(ms)
+  return add + replace
 }

@@ -14,8 +14,6 @@ export interface PlainOptions {
   readonly rules: CircuitBreakerOptions
   readonly confirm?: number
   readonly loss?: number
-  /** Whether the circuit has been in use before, so that storage has a record of it. @default true */
-  readonly used?: boolean
 }
 
 const LATENCY = 0.3
@@ -31,6 +29,10 @@ export interface Slice {
   rejected: number
   commands: number
 }
+
+/** ms within which all processes start, and after which each has read twice. */
+const BOOTED = 5_000
+const REFRESHED = 11_000
 
 export const SLICE = 10
 
@@ -56,9 +58,9 @@ export class PlainFleet {
   readonly commands = { read: 0, add: 0, replace: 0, refused: 0, answers: 0 }
   readonly moves: { readonly at: number; readonly stored: StoredCircuit }[] = []
   readonly slices: Slice[] = []
-  onEvent: ((traffic: SimulatedTraffic) => void) | undefined
   onTrial: ((node: SimNode) => void) | undefined
   readonly #options: PlainOptions
+  readonly #starts: (() => void)[] = []
 
   constructor(options: PlainOptions) {
     this.#options = options
@@ -72,12 +74,20 @@ export class PlainFleet {
       ...(confirm !== undefined && { confirm }),
       ...(loss !== undefined && { loss }),
     })
-    if (options.used ?? true) void this.storage.add(CIRCUIT, { epoch: 0, period: 0, keep: {} })
-    for (let count = 0; count < nodes; count++) this.#boot(count)
+    const chance = new SimRandom(seed, 3)
+    // Not all at once, or they would refresh all at once too.
+    for (let count = 0; count < nodes; count++) this.time.after(BOOTED * chance.unit(), () => this.#boot(count))
   }
 
   get state(): string {
     return this.storage.server.peek(CIRCUIT)?.state ?? 'closed'
+  }
+
+  /** All have read the storage once; then calls begin, and go on for `ms`. */
+  async warmUp(ms: number): Promise<void> {
+    await this.run(REFRESHED)
+    for (const start of this.#starts) start()
+    await this.run(ms)
   }
 
   run(ms: number, done?: () => boolean): Promise<void> {
@@ -132,7 +142,7 @@ export class PlainFleet {
     const { rules, rate, seed } = this.#options
     const chance = new SimRandom(seed, 10 + count)
     const line = { skew: MOST_SKEW * (2 * chance.unit() - 1), drift: MOST_DRIFT * (2 * chance.unit() - 1) }
-    const storage = count === 0 ? this.storage : this.storage.connect(line)
+    const storage = this.nodes.length === 0 ? this.storage : this.storage.connect(line)
     const node = new SimNode(storage, rules, this.time, this.#watcher())
     this.nodes.push(node)
     this.closed++
@@ -145,11 +155,12 @@ export class PlainFleet {
     const arrive = (): void => {
       if (!node.alive) return
       this.time.after(chance.gap(rate), arrive)
+      // An arrival at a closed circuit settles no promise.
       const form = wasClosed ? 'acquireSync' : 'call'
       this.time.quiet = wasClosed
       node.call(this.#answer(count, chance), form)
     }
-    this.time.after(chance.gap(rate), arrive)
+    this.#starts.push(() => this.time.after(chance.gap(rate), arrive))
   }
 
   #watcher(): CallWatcher {
@@ -167,9 +178,7 @@ export class PlainFleet {
     return { ok, duration: this.duration ?? 5 + 20 * chance.unit() }
   }
 
-  #traffic(traffic: SimulatedTraffic): void {
-    this.onEvent?.(traffic)
-    const { what, verb, detail, answer } = traffic
+  #traffic({ what, verb, detail, answer }: SimulatedTraffic): void {
     if (what !== 'done') return
     this.slice.commands++
     if (verb === 'read') this.commands.read++

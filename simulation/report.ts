@@ -110,7 +110,7 @@ function outageRow(cell: Cell, all: readonly Outage[]): (string | number)[] {
     `${tripped} of ${seeds}`,
     spread(all.map((one) => one.tripped)),
     spread(all.map((one) => one.allReject)),
-    mean(all.map((one) => one.failed)).toFixed(nodes * rate < 200 ? 2 : 2),
+    mean(all.map((one) => one.failed)).toFixed(2),
     Math.round(mean(all.map((one) => one.commands))),
     Math.max(...all.map((one) => one.peak)),
     Math.max(...all.map((one) => one.mostTrials)),
@@ -128,12 +128,13 @@ function rateRow({ nodes, rate }: Cell, all: readonly Outage[]): (string | numbe
 async function picture(nodes: number): Promise<void> {
   const rules = { ...CONSECUTIVE, resetTimeout: 1_500 }
   const fleet = new PlainFleet({ seed: 1, nodes, rate: 10, rules })
-  const [from, well, to] = [6_000, 7_800, 11_000]
-  await fleet.run(from + 500)
+  await fleet.warmUp(1_500)
+  const from = fleet.time.now() - 500
+  const [well, to] = [from + 1_800, from + 5_000]
   fleet.error = 1
-  await fleet.run(well - from)
+  await fleet.run(1_800)
   fleet.error = 0
-  await fleet.run(to - from)
+  await fleet.run(2_700)
   const marks: Mark[] = [
     { at: from + 500, text: 'outage' },
     ...fleet.moves.map(({ at, stored }) => ({ at, text: stored.state === 'half-open' ? 'trial' : stored.state })),
