@@ -97,8 +97,11 @@ export class CallChecks implements CallWatcher {
   #late(node: SimNode, call: Call, before: Before): void {
     if (before.isLate === undefined) return
     const counted = node.breaker.stats.late === before.late
-    this.#insist(2, counted !== before.isLate, () =>
-      `call ${call.number} of ${node.name} ${before.isLate ? 'was late, but counted' : 'counts, but was taken for late'}`,
+    this.#insist(
+      2,
+      counted !== before.isLate,
+      () =>
+        `call ${call.number} of ${node.name} ${before.isLate ? 'was late, but counted' : 'counts, but was taken for late'}`,
     )
     if (!before.isLate) return
     const { own } = node.fleet
@@ -115,7 +118,11 @@ export class CallChecks implements CallWatcher {
     if (this.#rules.failMax === undefined || streak.failures < this.#rules.failMax) return
     const { state } = node.breaker
     const held = node.fleet.governs && node.known.forced !== undefined
-    this.#insist(5, state !== 'closed' || held, () => `${node.name} is closed after ${streak.failures} failures in a row`)
+    this.#insist(
+      5,
+      state !== 'closed' || held,
+      () => `${node.name} is closed after ${streak.failures} failures in a row`,
+    )
   }
 
   #waited(node: SimNode, waited: number): void {

@@ -52,8 +52,16 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   command: 3,
 }
 
-export function makeFaults(random: SimRandom, count: number, until: number, without: readonly FaultKind[] = []): Fault[] {
-  const weights = Object.entries(WEIGHTS).filter(([kind]) => !without.includes(kind as FaultKind)) as [FaultKind, number][]
+export function makeFaults(
+  random: SimRandom,
+  count: number,
+  until: number,
+  without: readonly FaultKind[] = [],
+): Fault[] {
+  const weights = Object.entries(WEIGHTS).filter(([kind]) => !without.includes(kind as FaultKind)) as [
+    FaultKind,
+    number,
+  ][]
   const faults = Array.from({ length: count }, () => ({
     at: Math.round(random.unit() * until),
     kind: random.weighted(weights),

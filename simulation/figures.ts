@@ -94,7 +94,11 @@ export interface Sickness {
 }
 
 /** Some processes fail alone, or everybody fails a little. */
-export async function sickness(options: PlainOptions, what: { sick?: number; error?: number }, ms: number): Promise<Sickness> {
+export async function sickness(
+  options: PlainOptions,
+  what: { sick?: number; error?: number },
+  ms: number,
+): Promise<Sickness> {
   const { nodes, rate } = options
   const fleet = new PlainFleet({ ...options, rules: { resetTimeout: 1_000, ...options.rules } })
   const idle = await warm(fleet, 1_000)
@@ -102,9 +106,18 @@ export async function sickness(options: PlainOptions, what: { sick?: number; err
   fleet.sick = what.sick ?? 0
   fleet.error = what.error ?? 0
   await fleet.run(ms)
-  const opened = fleet.moves.filter(({ stored }, at) => stored.state === 'open' && fleet.moves[at - 1]?.stored.state !== 'half-open')
+  const opened = fleet.moves.filter(
+    ({ stored }, at) => stored.state === 'open' && fleet.moves[at - 1]?.stored.state !== 'half-open',
+  )
   const { add, replace } = fleet.commands
-  return { nodes, rate, trips: opened.length, hours: ms / 3_600_000, load: (add + replace - idle) / (ms / 1_000), peak: fleet.peak(begun) }
+  return {
+    nodes,
+    rate,
+    trips: opened.length,
+    hours: ms / 3_600_000,
+    load: (add + replace - idle) / (ms / 1_000),
+    peak: fleet.peak(begun),
+  }
 }
 
 /** ms from when a trial may go until the record is closed, when the first trial's process dies in it. */

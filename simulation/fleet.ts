@@ -71,7 +71,6 @@ export class Fleet {
   readonly #storage: SimulatedStorage
   readonly #records: RecordChecks
   readonly #calls: CallChecks
-  readonly #random: SimRandom
   /** The storage and the network of all; the line of one process; pushes. */
   readonly #storageCalm: Calm
   readonly #pushCalm: Calm
@@ -88,7 +87,6 @@ export class Fleet {
     this.#options = options
     const now = (): number => this.time.now()
     this.trace = new Trace(options.trace, now)
-    this.#random = new SimRandom(options.seed, 3)
     this.#storageCalm = new Calm(now)
     this.#pushCalm = new Calm(now)
     const { trials = 1, successThreshold = 1, failMax } = options.rules
@@ -332,10 +330,18 @@ export class Fleet {
       const { state } = node.known
       // Where storage has forgotten the newest period, somebody who never heard of it may go on with the one before.
       const mayGoBack = this.#forgot && state !== 'closed'
-      this.#insist(4, period > before || mayGoBack, () => `${node.name} went from period ${short(before)} to ${short(period)}, ${state}`)
+      this.#insist(
+        4,
+        period > before || mayGoBack,
+        () => `${node.name} went from period ${short(before)} to ${short(period)}, ${state}`,
+      )
       // Each period begins with a record of its own.
       const stored = this.#records.known.get(period)?.state
-      this.#insist(7, state === stored, () => `${node.name} knows period ${short(period)} as ${state}, it was ${stored}`)
+      this.#insist(
+        7,
+        state === stored,
+        () => `${node.name} knows period ${short(period)} as ${state}, it was ${stored}`,
+      )
     }
   }
 
@@ -350,7 +356,11 @@ export class Fleet {
         for (const node of this.nodes) {
           const line = this.#lineCalm.get(node) as Calm
           if (line.since >= at) continue
-          this.#insist(6, node.fleet.period >= record.period, () => `${node.name} has not heard of period ${short(record.period)} in ${within} ms`)
+          this.#insist(
+            6,
+            node.fleet.period >= record.period,
+            () => `${node.name} has not heard of period ${short(record.period)} in ${within} ms`,
+          )
         }
       })
     }

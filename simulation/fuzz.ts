@@ -41,7 +41,14 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   const nodes = options.nodes ?? random.between(2, 11)
   const made = makeFaults(new SimRandom(seed, 2), FAULTS, UNTIL)
   const faults = options.faults ?? made
-  const fleet = new Fleet({ seed, nodes, trace: options.trace ?? false, rules: rulesOf(random), rate: random.pick([2, 5, 10]), until: UNTIL })
+  const fleet = new Fleet({
+    seed,
+    nodes,
+    trace: options.trace ?? false,
+    rules: rulesOf(random),
+    rate: random.pick([2, 5, 10]),
+    until: UNTIL,
+  })
   fleet.trace.say('', `seed ${seed}, ${nodes} processes`)
   for (const fault of faults) fleet.time.after(fault.at, () => fleet.suffer(fault))
   await fleet.run(UNTIL + 1)

@@ -46,7 +46,9 @@ async function play(options: Options): Promise<number> {
 }
 
 function print({ seed, nodes, faults, violation, trace }: FuzzResult): void {
-  stdout.write(`\nThe shortest run found with the same end: seed ${seed}, ${nodes} processes, ${faults.length} faults\n`)
+  stdout.write(
+    `\nThe shortest run found with the same end: seed ${seed}, ${nodes} processes, ${faults.length} faults\n`,
+  )
   stdout.write(`${faults.map(describeFault).join('\n')}\n\n${trace.slice(-120).join('\n')}\n\n${violation?.message}\n`)
   stdout.write(`The whole of the run as it was: npm run simulate -- --seed ${seed} --trace\n\n`)
 }

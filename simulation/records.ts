@@ -65,7 +65,11 @@ export class RecordChecks {
   }
 
   #moved(process: number, before: StoredCircuit | undefined, after: StoredCircuit, move: Move): void {
-    this.#insist(7, before === undefined || after.epoch > before.epoch, () => `${told(before)} was overwritten by ${told(after)}`)
+    this.#insist(
+      7,
+      before === undefined || after.epoch > before.epoch,
+      () => `${told(before)} was overwritten by ${told(after)}`,
+    )
     if (move.epoch !== undefined) this.#givenBack(after)
     else {
       const commanded = isCommand(move)
@@ -101,12 +105,20 @@ export class RecordChecks {
     if (after.state === 'half-open') {
       for (const { id, until } of before.leases) {
         const displaced = !kept.has(id) && !own(id) && until > at
-        this.#insist(3, !displaced, () => `a lease with ${until - at} ms left was displaced: ${told(before)} became ${told(after)}`)
+        this.#insist(
+          3,
+          !displaced,
+          () => `a lease with ${until - at} ms left was displaced: ${told(before)} became ${told(after)}`,
+        )
       }
     }
     if (before.state === 'open' && after.state === 'half-open') {
       const from = before.forced?.until ?? before.until
-      this.#insist(9, at >= from, () => `a trial was granted ${from - at} ms early: ${told(before)} became ${told(after)}`)
+      this.#insist(
+        9,
+        at >= from,
+        () => `a trial was granted ${from - at} ms early: ${told(before)} became ${told(after)}`,
+      )
     }
     if (before.state === 'half-open' && after.state !== 'half-open') {
       const held = before.leases.some(({ id }) => own(id))

@@ -45,7 +45,14 @@ export function timeline(fleet: PlainFleet, from: number, to: number, marks: rea
   return `${parts.join('\n')}\n`
 }
 
-function draw(band: Band, slices: readonly Slice[], top: number, x: (ms: number) => number, from: number, step: number): string[] {
+function draw(
+  band: Band,
+  slices: readonly Slice[],
+  top: number,
+  x: (ms: number) => number,
+  from: number,
+  step: number,
+): string[] {
   const values = slices.map((slice) => slice[band.key])
   const most = Math.max(1, ...values)
   const base = top + HEIGHT - 14
@@ -71,7 +78,9 @@ function axis(from: number, to: number, x: (ms: number) => number, top: number):
   for (let at = Math.ceil(from / 500) * 500; at <= to; at += 500) {
     const where = x(at).toFixed(1)
     parts.push(`<path d="M${where} ${top}v5" stroke="#555" stroke-width="0.7"/>`)
-    parts.push(`<text x="${where}" y="${top + 18}" text-anchor="middle" fill="#555">${((at - from) / 1_000).toFixed(1)} s</text>`)
+    parts.push(
+      `<text x="${where}" y="${top + 18}" text-anchor="middle" fill="#555">${((at - from) / 1_000).toFixed(1)} s</text>`,
+    )
   }
   return parts
 }

@@ -28,8 +28,9 @@ export class Trace {
 function describe(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (Array.isArray(value)) return value.map(describe).join('; ')
-  if (typeof value !== 'object' || value === null) return String(value)
-  if ('replaced' in value) return `${value.replaced ? 'made' : 'REFUSED'}, ${describe((value as { current?: unknown }).current)}`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if ('replaced' in value)
+    return `${value.replaced ? 'made' : 'REFUSED'}, ${describe((value as { current?: unknown }).current)}`
   if ('kind' in value) {
     const note = value as Note
     return `${note.kind} ${short(note.asked)} @${short(note.epoch)}`

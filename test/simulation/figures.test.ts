@@ -25,11 +25,14 @@ describe('a fleet without faults', () => {
     expect(measured.recovered).toBeLessThan(500)
   })
 
-  it.each([1, 2, 3, 4, 5, 6])('opens at 200 calls a second too, where the last successes refute the first ask, seed %i', async (seed) => {
-    const { tripped, trials } = await outage({ ...fleet, rate: 200, seed })
-    expect(tripped).toBeLessThan(500)
-    expect(trials).toBe(1)
-  })
+  it.each([1, 2, 3, 4, 5, 6])(
+    'opens at 200 calls a second too, where the last successes refute the first ask, seed %i',
+    async (seed) => {
+      const { tripped, trials } = await outage({ ...fleet, rate: 200, seed })
+      expect(tripped).toBeLessThan(500)
+      expect(trials).toBe(1)
+    },
+  )
 
   it('is not opened by one sick process of eight', async () => {
     expect(await sickness(fleet, { sick: 1 }, 300_000)).toMatchObject({ trips: 0 })
@@ -48,7 +51,12 @@ describe('a fleet without faults', () => {
   })
 
   it('N13: holds to `trials` after the grant, whoever asks at the same time', async () => {
-    const { mostTrials } = await outage({ ...fleet, nodes: 50, rate: 100, rules: { ...rules, trials: 2, successThreshold: 4 } })
+    const { mostTrials } = await outage({
+      ...fleet,
+      nodes: 50,
+      rate: 100,
+      rules: { ...rules, trials: 2, successThreshold: 4 },
+    })
     expect(mostTrials).toBe(2)
   })
 
