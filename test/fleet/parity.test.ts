@@ -262,6 +262,9 @@ describe('Infuse: storage in Redis', () => {
     // What was open before is open again.
     await until(() => closed.explain().scope === 'fleet')
     expect(closed.state).toBe('open')
+    // The fallback ends with the outage; the circuit that opened by itself stays open.
+    await until(() => open.state === 'closed')
+    expect(halfOpen.state).toBe('open')
     // What only stood in for storage ends with its return; what the process found out for itself stays.
     await until(() => open.state === 'closed')
     expect(halfOpen.state).toBe('open')
