@@ -15,6 +15,7 @@ export type FaultKind =
   | 'crash' // a process dies, another starts
   | 'start'
   | 'cut' // a process is cut off
+  | 'pause' // a process stands still
   | 'cutall'
   | 'deaf' // a process misses pushes
   | 'loss' // messages of everybody are lost
@@ -45,6 +46,7 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   crash: 3,
   start: 1,
   cut: 4,
+  pause: 3,
   cutall: 1,
   deaf: 3,
   loss: 2,

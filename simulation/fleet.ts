@@ -92,7 +92,7 @@ export class Fleet {
     const { trials = 1, successThreshold = 1, failMax } = options.rules
     const fail = (violation: Violation): void => this.#fail(violation)
     this.#records = new RecordChecks({ trials, successThreshold }, (record) => this.#committed(record), fail)
-    this.#calls = new CallChecks({ failMax, timeout: TIMEOUT }, (period) => this.#records.succeeded(period), fail)
+    this.#calls = new CallChecks({ failMax, timeout: TIMEOUT }, now, (period) => this.#records.succeeded(period), fail)
     this.#storage = new SimulatedStorage({
       clock: this.time,
       seed: options.seed,
@@ -204,6 +204,18 @@ export class Fleet {
           line.end()
         })
       }
+      case 'pause': {
+        const line = this.#lineCalm.get(node) as Calm
+        const { clock } = node.storage
+        if (clock.paused) return
+        line.begin()
+        clock.pause()
+        return later(() => {
+          node.pausedAt = this.time.now()
+          clock.resume()
+          line.end()
+        })
+      }
       case 'cutall':
         storage.begin()
         for (const one of this.nodes) one.storage.cut()
@@ -284,6 +296,7 @@ export class Fleet {
     const arrive = (): void => {
       if (!node.alive || this.#idle) return
       this.time.after(chance.gap(rate), arrive)
+      if (storage.clock.paused) return
       const closed = node.breaker.state === 'closed'
       this.time.quiet = closed
       const form = chance.chance(closed ? 0.8 : 0.2) ? 'acquireSync' : 'call'

@@ -51,6 +51,8 @@ export class SimNode {
   readonly fleet: FleetCircuit
   readonly bornAt: number
   alive = true
+  /** When it last stood still, ms. */
+  pausedAt = Number.NEGATIVE_INFINITY
   /** The name it has in the fleet, once it was seen. */
   id = ''
   sick = false
@@ -98,8 +100,7 @@ export class SimNode {
     }
     const call = this.#admitted(answer, this.breaker.stats.trials > before, asked)
     const error = answer.ok ? undefined : new Error(`call ${call.number} of ${this.name}`)
-    this.#time.after(answer.duration, () => {
-      if (!this.alive) return
+    this.#later(answer.duration, () => {
       this.#watcher.ending(this, call)
       if (answer.ok) permit.success()
       else permit.failure(error)
@@ -115,8 +116,7 @@ export class SimNode {
     const dependency = (): Promise<unknown> => {
       const mine = (call = this.#admitted(answer, this.breaker.stats.trials > before, asked))
       return new Promise((resolve, reject) => {
-        this.#time.after(answer.duration, () => {
-          if (!this.alive) return
+        this.#later(answer.duration, () => {
           this.#watcher.ending(this, mine)
           if (answer.ok) resolve(value)
           else reject(value)
@@ -151,6 +151,13 @@ export class SimNode {
     }
     this.#watcher.admitted(this, call, this.#time.now() - asked)
     return call
+  }
+
+  /** Something outside of the process ends. */
+  #later(ms: number, run: () => void): void {
+    this.#time.after(ms, () => {
+      if (this.alive) this.storage.clock.turn(run)
+    })
   }
 
   #isFree(lease: string): boolean {

@@ -89,6 +89,6 @@ function before(one: Event, other: Event): boolean {
 }
 
 /** Every promise reaction that is due has run, and those that follow from it. */
-export function settled(): Promise<void> {
+function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

@@ -9,6 +9,7 @@ export class SimulatedClock implements Clock {
   readonly #rate: number
   readonly #timers = new Set<() => void>()
   #stopped = false
+  #standing: (() => void)[] | undefined
 
   /** `skew` ms ahead of `base`, going `1 + drift` times as fast. */
   constructor(base: FullClock, skew: number, drift: number) {
@@ -32,8 +33,9 @@ export class SimulatedClock implements Clock {
       this.#timers.delete(end)
     }
     const cancel = this.#base.after(ms / this.#rate, () => {
-      this.#timers.delete(end)
-      run()
+      this.turn(() => {
+        if (this.#timers.delete(end)) run()
+      })
     })
     this.#timers.add(end)
     return end
@@ -44,9 +46,38 @@ export class SimulatedClock implements Clock {
     return this.#timers.size
   }
 
+  /** Nothing happens in its process from now on, as in a long garbage collection; time goes on. */
+  pause(): void {
+    this.#standing ??= []
+  }
+
+  /** Everything that should have happened meanwhile happens now, one after the other. */
+  resume(): void {
+    this.#base.after(0, () => {
+      const run = this.#standing?.shift()
+      if (run === undefined) this.#standing = undefined
+      else {
+        this.resume()
+        run()
+      }
+    })
+  }
+
+  /** Whether its process stands still. */
+  get paused(): boolean {
+    return this.#standing !== undefined
+  }
+
+  /** Something is to happen in its process. @internal */
+  turn(run: () => void): void {
+    if (this.#standing === undefined) run()
+    else this.#standing.push(run)
+  }
+
   /** Its process is gone: no timer fires any more. */
   stop(): void {
     this.#stopped = true
+    this.#standing = undefined
     for (const end of [...this.#timers]) end()
   }
 }

@@ -191,7 +191,7 @@ export class SimulatedStorage implements CircuitStorage {
       const refuse = (error: Error): void => {
         this.#carry(verb, detail, () => {
           this.#tell('refused', verb, detail)
-          reject(error)
+          this.clock.turn(() => reject(error))
         })
       }
       const carryOut = (store: MemoryStorage): void => {
@@ -200,7 +200,7 @@ export class SimulatedStorage implements CircuitStorage {
         this.#tell('done', verb, detail, answer)
         this.#carry(verb, detail, () => {
           this.#tell('answered', verb, detail, answer)
-          resolve(answer)
+          this.clock.turn(() => resolve(answer))
         })
       }
       this.#carry(verb, detail, () => this.server.receive({ run: carryOut, refuse }))
@@ -214,7 +214,7 @@ export class SimulatedStorage implements CircuitStorage {
     }
     this.#carry(verb, detail, () => {
       this.#tell('pushed', verb, detail)
-      run()
+      this.clock.turn(run)
     })
   }
 

@@ -230,6 +230,26 @@ describe('SimulatedStorage', () => {
     expect((storage.server.peek('c') as StoredCircuit).listeners).toBe(0)
   })
 
+  it('does nothing while its process stands still, and all of it afterwards, in order', async () => {
+    const { clock, storage } = made()
+    const heard = hearing()
+    storage.watch('c', heard)
+    storage.clock.pause()
+    storage.clock.after(10, () => heard.heard.push('timer'))
+    storage.clock.after(20, () => heard.heard.push('cancelled'))()
+    const read = watch(storage.read(['c']))
+    void storage.connect().replace('c', undefined, open)
+    clock.advance(100)
+    await flush()
+    expect([read.settled, heard.heard, storage.clock.paused]).toEqual([undefined, [], true])
+    storage.clock.resume()
+    clock.advance(0)
+    await flush()
+    expect(read.settled).toMatchObject({ ok: true })
+    expect(heard.heard).toEqual(['timer', 'changed to open'])
+    expect(storage.clock.paused).toBe(false)
+  })
+
   it('lists names and transitions', async () => {
     const { storage } = made()
     await storage.replace('c', undefined, open)

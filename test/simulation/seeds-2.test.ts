@@ -1,0 +1,4 @@
+// In two files, so that two cores share them.
+import { seeds } from './seeds.ts'
+
+seeds(1001, 10)
