@@ -1,9 +1,19 @@
 // A process's line to a MemoryStorage that the test keeps in its hands: answers can be late, lost or refused, and it
 // notes what was sent. Storage time is a million ms ahead of the process's.
 
-import { MemoryStorage } from '../../../src/index.ts'
-import type { CircuitStorage, Move, SharedOptions, StoredCircuit, Tally, Watcher } from '../../../src/index.ts'
+import { CircuitBreaker, MemoryStorage } from '../../../src/index.ts'
+import type {
+  CircuitBreakerOptions,
+  CircuitStorage,
+  Move,
+  SharedOptions,
+  StoredCircuit,
+  Tally,
+  Watcher,
+} from '../../../src/index.ts'
 import { ManualClock } from '../../../src/testing/index.ts'
+import { deferred, flush, watch } from '../../support/async.ts'
+import { down } from '../../support/breaker.ts'
 
 /** Storage ms less process ms. */
 export const AHEAD = 1_000_000
@@ -154,5 +164,94 @@ export function moveTo(parts: Partial<Move> & Pick<Move, 'state'>): Move {
     move: 'other.1',
     mover: 'other',
     ...parts,
+  }
+}
+
+/** A process of a fleet, with a breaker on the circuit they share and what its listeners heard. */
+export interface Process {
+  readonly line: Line
+  readonly breaker: CircuitBreaker
+  readonly events: string[]
+}
+
+export interface FleetOptions extends LineOptions {
+  readonly breaker?: CircuitBreakerOptions
+}
+
+export const NAME = 'c'
+
+/** So many processes on one storage, each with a breaker that has read it. */
+export async function fleetOf(count: number, { breaker, ...options }: FleetOptions = {}): Promise<Process[]> {
+  const first = new Line({ ...options, random: () => 0.5 })
+  const all = Array.from({ length: count }, (_, index) => {
+    const { clock, memory } = first
+    const line = index === 0 ? first : new Line({ ...options, clock, memory, random: () => 0.5 + index / 100 })
+    return joined(line, breaker)
+  })
+  await Promise.all(all.map((one) => one.breaker.ready()))
+  return all
+}
+
+/** A breaker on a line. */
+export function joined(line: Line, options: CircuitBreakerOptions = {}): Process {
+  const breaker = new CircuitBreaker({ name: NAME, resetTimeout: 1_000, storage: line, ...options })
+  return { line, breaker, events: heard(breaker) }
+}
+
+/** Changes of state, with whose they were, and how the storage is. */
+export function heard(breaker: CircuitBreaker): string[] {
+  const events: string[] = []
+  breaker.addListener({
+    stateChange: (_, from, to, { origin }) => void events.push(`${from}->${to} ${origin}`),
+    storageDown: () => void events.push('storage down'),
+    storageUp: () => void events.push('storage up'),
+  })
+  return events
+}
+
+/** Time goes on, ms by ms: what a timer sends is answered before the next is due. */
+export async function advance({ line }: Process, ms: number): Promise<void> {
+  for (let left = ms; left > 0; left--) {
+    line.clock.advance(Math.min(1, left))
+    await flush(left === 1 ? 60 : 30)
+  }
+}
+
+/** One circuit, opened by a person, whose time is over. */
+export async function due(count: number, options: FleetOptions = {}): Promise<Process[]> {
+  const all = await fleetOf(count, options)
+  const [first] = all
+  if (first === undefined) throw new Error('A fleet has a process')
+  await first.breaker.open()
+  await advance(first, 1_000)
+  for (const { events, line } of all) {
+    events.length = 0
+    line.sent.length = 0
+  }
+  return all
+}
+
+/** A call that stays in flight until the test ends it; storage was asked by now where it had to be. */
+export async function begin({ breaker }: Process) {
+  const work = deferred<string>()
+  const call = { ran: false }
+  const ending = watch(
+    breaker.call(() => {
+      call.ran = true
+      return work.promise
+    }),
+  )
+  await flush(60)
+  return {
+    ran: call.ran,
+    done: ending.done,
+    async succeed() {
+      work.resolve('fine')
+      return await ending.done
+    },
+    async fail(error: unknown = down) {
+      work.reject(error)
+      return await ending.done
+    },
   }
 }
