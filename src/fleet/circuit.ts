@@ -225,7 +225,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
 
   /** The own circuit changed. */
   told({ why, by }: Transition): void {
-    this.#notice('local', { why, by })
+    if (this.#members > 0) this.#notice('local', { why, by })
   }
 
   #isNews(stored: StoredCircuit): boolean {
