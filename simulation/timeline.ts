@@ -17,7 +17,7 @@ const BANDS: readonly Band[] = [
 const WIDTH = 760
 const HEIGHT = 84
 const LEFT = 120
-const TOP = 30
+const TOP = 42
 
 export interface Mark {
   readonly at: number
@@ -37,7 +37,7 @@ export function timeline(fleet: PlainFleet, from: number, to: number, marks: rea
     ...marks.flatMap(({ at, text }, index) => {
       const end = TOP + BANDS.length * HEIGHT
       const line = `<path d="M${x(at).toFixed(1)} ${TOP - 8}V${end}" stroke="#222" stroke-dasharray="3 3" stroke-width="0.7"/>`
-      return [line, `<text x="${(x(at) + 3).toFixed(1)}" y="${index % 2 === 0 ? 12 : 24}" fill="#222">${text}</text>`]
+      return [line, `<text x="${(x(at) + 3).toFixed(1)}" y="${12 + 12 * (index % 3)}" fill="#222">${text}</text>`]
     }),
     ...axis(from, to, x, TOP + BANDS.length * HEIGHT),
     '</svg>',
