@@ -1,7 +1,7 @@
 // A fleet in virtual time: processes, their calls, the dependency, the storage, and what goes wrong with them. It
 // checks at every step what must always hold, and stops at the first breach.
 
-import type { CircuitBreakerOptions, StoredCircuit } from '../src/index.ts'
+import type { CircuitBreakerOptions, SharedOptions, StoredCircuit } from '../src/index.ts'
 import { SimulatedStorage, type SimulatedTraffic } from '../src/testing/index.ts'
 import { CallChecks } from './calls.ts'
 import { describeFault, type Fault } from './faults.ts'
@@ -19,6 +19,7 @@ export interface FleetOptions {
   /** Calls per second and process. */
   readonly rate: number
   readonly trace: boolean
+  readonly storage: SharedOptions
   /** When every fault is over (ms). */
   readonly until: number
 }
@@ -97,6 +98,7 @@ export class Fleet {
       clock: this.time,
       seed: options.seed,
       latency: LATENCY,
+      ...options.storage,
       timeout: TIMEOUT,
       refreshInterval: REFRESH,
       onTraffic: (traffic) => this.#traffic(traffic),

@@ -1,7 +1,7 @@
 // One seed: a few processes, some forty faults, everything checked at every step; then all is healed, the dependency
 // fails once more for everybody, and comes back.
 
-import { type CircuitBreakerOptions, failureRate } from '../src/index.ts'
+import { backoff, type CircuitBreakerOptions, failureRate, type SharedOptions } from '../src/index.ts'
 import { type Fault, makeFaults } from './faults.ts'
 import { Fleet } from './fleet.ts'
 import { SimRandom } from './random.ts'
@@ -45,9 +45,11 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     seed,
     nodes,
     trace: options.trace ?? false,
-    rules: rulesOf(random),
+    rules: { ...rulesOf(random), rampUp: new SimRandom(seed, 5).pick([0, 0, 0, 800]) },
     rate: random.pick([2, 5, 10]),
     until: UNTIL,
+    // A stream of its own: what is added here must not change what other choices a seed makes.
+    storage: storageOf(new SimRandom(seed, 4)),
   })
   fleet.trace.say('', `seed ${seed}, ${nodes} processes`)
   for (const fault of faults) fleet.time.after(fault.at, () => fleet.suffer(fault))
@@ -65,12 +67,19 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   }
 }
 
+function storageOf(random: SimRandom): SharedOptions {
+  return {
+    confirm: random.pick([50, 50, 50, 0]),
+    whenDown: random.pick(['last-known', 'last-known', 'closed', 'open', 'half-open'] as const),
+  }
+}
+
 function rulesOf(random: SimRandom): CircuitBreakerOptions {
   const failMax = random.between(2, 5)
   const byRate = random.chance(0.25)
   return {
     ...(byRate ? { trip: failureRate({ threshold: 0.5, window: 2_000, minimumCalls: 5 }) } : { failMax }),
-    resetTimeout: random.pick([200, 500, 1_000]),
+    resetTimeout: random.pick([200, 500, 1_000, backoff({ initial: 200, max: 2_000, random: random.unit })]),
     trialTimeout: random.pick([300, 1_000]),
     successThreshold: random.pick([1, 1, 3]),
     trials: random.pick([1, 1, 2]),
