@@ -86,3 +86,12 @@ export async function shown(server: RedisServer, key: string): Promise<Record<st
 export function changes({ events }: Look): string[] {
   return events.map(({ text }) => text.replace(/ (local|remote)$/, ''))
 }
+
+/**
+ * The same without trials: where one took no time, a refused claim can tell a process that the circuit is closed before
+ * the push of its half-open state has come.
+ */
+export function outcomes(look: Look): string[] {
+  const text = changes(look).join()
+  return text.replaceAll(/open->half-open,half-open->(\w+)/g, 'open->$1').split(',')
+}
