@@ -165,8 +165,10 @@ export class Reporter {
     try {
       // Times are told in storage's own, so its time must be known first.
       if (this.#mirror.offset === undefined) this.#circuit.met(await this.#add({}))
-      // Counts under the epoch of an open record would make a closed one of it, were storage emptied just then.
-      if (this.#mirror.snapshot.state !== 'closed') return this.unsaid.clear()
+      // Counts under the epoch of an open record would make a closed one of it, were storage emptied just then. A
+      // command on its way is ahead of the record: then it is the record that matters, and the command too.
+      const { snapshot, stored: record } = this.#mirror
+      if (snapshot.state !== 'closed' || (record !== undefined && record.state !== 'closed')) return this.unsaid.clear()
       const counts = this.unsaid.take(this.#mirror.offset ?? 0, clock.now())
       const stored = await this.#add({ ...counts, ...said })
       this.#lastReport = clock.now()
