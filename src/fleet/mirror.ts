@@ -21,6 +21,9 @@ export interface MoveParts {
 
 export class Mirror {
   stored: StoredCircuit | undefined
+  // Fields, since the closed path looks at the period; a record that nobody made has 0 in both.
+  epoch = 0
+  period = 0
   /** The record in this process's ms. */
   snapshot: Snapshot = PRISTINE
   /** Storage ms less this process's ms; unknown until storage has answered once. */
@@ -28,14 +31,6 @@ export class Mirror {
   #heardAt = 0
   /** ms that this process waits longer than it must before it asks for a trial. */
   jitter = 0
-
-  get epoch(): number {
-    return this.stored?.epoch ?? 0
-  }
-
-  get period(): number {
-    return this.stored?.period ?? 0
-  }
 
   /**
    * Takes over what storage said, heard at `now` (this process's ms), at most `delay` ms after it was said. Of two
@@ -51,6 +46,8 @@ export class Mirror {
     const { since } = this.stored?.period === stored.period ? this.snapshot : next
     this.snapshot = Object.freeze({ ...next, since })
     this.stored = stored
+    this.epoch = stored.epoch
+    this.period = stored.period
   }
 
   /** Storage time at `now`. */
