@@ -49,11 +49,6 @@ export class Mirror {
     this.epoch = stored.epoch
     this.period = stored.period
   }
-
-  /** Storage time at `now`. */
-  storageTime(now: number): number {
-    return now + (this.offset ?? 0)
-  }
 }
 
 /** The next state as storage wants it: times not its own become times left from now. */

@@ -38,7 +38,8 @@ export interface Trying {
 
 /** A place that a synchronous caller asked for waits so long, in ms, for the next call. */
 const KEPT_FOR = 1_000
-const MOST_TRIES = 4
+/** Each refusal is somebody else's move; with several trials at a time there can be many. */
+const MOST_TRIES = 100
 
 export class Trials {
   readonly #circuit: Trying

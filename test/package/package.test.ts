@@ -107,7 +107,7 @@ describe('guard of the installed package', () => {
 
 describe('the size of the installed package', () => {
   // DESIGN.md wants 12 kB; docs/decisions/2026-11-21-import-size.md says why it is more, and what the bound is.
-  it("is at most 19.5 kB for `import 'infuse-breaker'`, minified and gzip", async () => {
+  it("is at most 20 kB for `import 'infuse-breaker'`, minified and gzip", async () => {
     const dist = join(installed.package('first'), 'dist')
     const bundle = await rolldown({ input: join(dist, 'index.js'), platform: 'node', external: /^node:/ })
     const { output } = await bundle.generate({ format: 'esm', minify: true })
@@ -120,7 +120,7 @@ describe('the size of the installed package', () => {
     )
     expect(output).toHaveLength(1)
     expect(moduleIds.map((file) => relative(dist, file)).filter((file) => /^(?:\.\.|testing)/.test(file))).toEqual([])
-    expect(size).toBeLessThanOrEqual(19_500)
+    expect(size).toBeLessThanOrEqual(20_000)
   })
 })
 
