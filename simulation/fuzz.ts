@@ -38,7 +38,9 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0
   const random = new SimRandom(seed, 1)
-  const nodes = options.nodes ?? random.between(2, 11)
+  // Drawn in any case: what follows must not depend on what is given.
+  const drawn = random.between(2, 11)
+  const nodes = options.nodes ?? drawn
   const made = makeFaults(new SimRandom(seed, 2), FAULTS, UNTIL)
   const faults = options.faults ?? made
   const fleet = new Fleet({

@@ -2,7 +2,7 @@
 // that it makes. What happens to each call is told to whoever watches.
 
 import { CircuitBreaker, type CircuitBreakerOptions, isCircuitBreakerError } from '../src/index.ts'
-import type { Snapshot } from '../src/core/snapshot.ts'
+import type { Lease, Snapshot } from '../src/core/snapshot.ts'
 import type { FleetCircuit } from '../src/fleet/circuit.ts'
 import { fleetOn } from '../src/fleet/circuits.ts'
 import type { SimulatedStorage } from '../src/testing/index.ts'
@@ -59,6 +59,7 @@ export class SimNode {
   readonly #time: VirtualTime
   readonly #watcher: CallWatcher
   readonly #used = new Set<string>()
+  readonly #ownLeases = new WeakSet<Lease>()
   #calls = 0
 
   constructor(storage: SimulatedStorage, options: CircuitBreakerOptions, time: VirtualTime, watcher: CallWatcher) {
@@ -137,7 +138,10 @@ export class SimNode {
   #admitted(answer: Answer, trial: boolean, asked: number): Call {
     const { fleet } = this
     const governed = fleet.governs
-    const byItself = fleet.own.snapshot.state === 'half-open'
+    // The own circuit lets a trial in with a new lease of its own.
+    const ownLease = fleet.own.snapshot.leases.at(-1)
+    const byItself = ownLease !== undefined && !this.#ownLeases.has(ownLease)
+    if (trial && byItself) this.#ownLeases.add(ownLease)
     const mine = trial && !byItself ? this.known.leases.findLast(({ id }) => this.#isFree(id)) : undefined
     if (mine !== undefined) this.#used.add(mine.id)
     const call: Call = {
