@@ -160,6 +160,29 @@ describe('an outcome', () => {
     expect(line.stored(NAME).counts.fails).toHaveLength(1)
   })
 
+  it('that waits to be told when a new period begins is dropped', async () => {
+    const [a, b] = await pair({ breaker: { failMax: 5 } })
+    fail(a.breaker)
+    await flush(60)
+    fail(a.breaker)
+    await b.breaker.close()
+    await advance(a, 100)
+    expect(a.line.stored(NAME).counts).toEqual({})
+  })
+
+  it('of a call that the process let in alone is late once the fleet governs again', async () => {
+    const a = await alone({ whenDown: 'closed', breaker: { resetTimeout: 60_000 } })
+    await a.breaker.open()
+    a.line.mode = 'refuses'
+    await advance(a, 5_000)
+    const call = await begin(a)
+    expect(call.ran).toBe(true)
+    a.line.mode = 'well'
+    await advance(a, 5_000)
+    await call.fail()
+    expect(a.breaker.stats).toMatchObject({ late: 1, failures: 0 })
+  })
+
   it('that waits to be told while somebody opens the circuit is dropped', async () => {
     const a = await alone({ breaker: { failMax: 5 } })
     fail(a.breaker)
@@ -190,7 +213,7 @@ describe('the newest epoch wins', () => {
     return { fleet, line }
   }
 
-  const seen = (fleet: FleetCircuit): StoredCircuit['epoch'] => Number(fleet.look().state === 'open' ? 9 : 5)
+  const seen = (fleet: FleetCircuit): number => (fleet.look().state === 'open' ? 9 : 5)
 
   it('in an answer and in a push alike', async () => {
     for (const how of ['met', 'changed'] as const) {
@@ -670,6 +693,11 @@ describe('disposed of', () => {
     await again.breaker.ready()
     await again.breaker.open()
     expect(a.line.stored(NAME).state).toBe('open')
+    const line = new Line({ clock: a.line.clock, memory: a.line.memory, random: () => 0.7 })
+    const other = joined(line)
+    await other.breaker.ready()
+    await other.breaker.close()
+    expect(again.breaker.state).toBe('closed')
   })
 })
 
@@ -678,6 +706,7 @@ it('breakers of one process on one storage and name share a circuit, each told o
   const other = joined(a.line)
   await a.breaker.open()
   expect(states(a, other)).toEqual(['open', 'open'])
+  expect(a.line.watchers.size).toBe(1)
   expect([a.events, other.events]).toEqual([['closed->open local'], ['closed->open local']])
   expect(a.line.drain('replace')).toHaveLength(1)
 })

@@ -199,6 +199,8 @@ describe('a move within a period', () => {
     expect(toMove({ ...next, since: 10 }, base, stored, 10, parts)).toMatchObject(anew)
     expect(toMove(next, undefined, stored, 10, parts)).toMatchObject(anew)
     expect(toMove(next, base, undefined, 10, parts)).toMatchObject(anew)
+    // A command that storage does not know yet is no base.
+    expect(toMove(next, base, { ...stored, state: 'closed' }, 10, parts)).toMatchObject(anew)
   })
 })
 

@@ -55,7 +55,7 @@ export class Line implements CircuitStorage {
   /** Is run before a command is carried out: somebody is quicker. */
   before: ((verb: Verb) => void) | undefined
   readonly watchers = new Set<Watcher>()
-  #late: (() => void)[] = []
+  readonly #late: (() => void)[] = []
 
   constructor({ clock = new ImpatientClock(0, AHEAD), memory, random, ...shared }: LineOptions = {}) {
     this.clock = clock

@@ -279,6 +279,17 @@ describe('a place that a synchronous caller asked for', () => {
     expect(a.line.drain('replace')).toEqual([])
   })
 
+  it('is void where the circuit is to be tried anew', async () => {
+    const [a, b] = await pair()
+    endedSync(() => a.breaker.callSync(fine))
+    await flush(60)
+    await b.breaker.halfOpen()
+    expect(endedSync(() => a.breaker.callSync(fine))).toMatchObject({ error: { reason: 'trial-in-flight' } })
+    await flush(60)
+    expect(a.breaker.callSync(fine)).toBe('fine')
+    expect(a.breaker.stats).toMatchObject({ successes: 1, late: 0 })
+  })
+
   it('is asked for once, whoever asks meanwhile', async () => {
     const a = await alone()
     for (let call = 0; call < 3; call++) endedSync(() => a.breaker.callSync(fine))
