@@ -3,12 +3,10 @@
 // clean; while storage does not answer the own one is all there is. The newest epoch wins, always: who meets an older
 // record, or none, puts its own back.
 
-import { openTime } from '../core/backoff.ts'
 import type { Circuit, CircuitWatcher, Denial, Transition } from '../core/circuit.ts'
 import { holding } from '../core/clock.ts'
 import { type Command, expireCommand } from '../core/commands.ts'
-import { describeError } from '../core/describe.ts'
-import * as machine from '../core/machine.ts'
+import { openedBy } from '../core/opening.ts'
 import type { Rules } from '../core/options.ts'
 import { period, type Snapshot } from '../core/snapshot.ts'
 import type { Part } from '../core/trip.ts'
@@ -100,7 +98,8 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
   }
 
   /** One breaker less; the last lets go of storage. `true`: it did. */
-  leave(): boolean {
+  leave(watcher: FleetWatcher): boolean {
+    this.#audience.remove(watcher)
     if (--this.#members > 0) return false
     this.#takeOver(lastKnown(this.view(this.#link.clock.now())))
     this.#reporter.dispose()
@@ -147,10 +146,8 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     const at = this.look()
     const next = make(at, clock.now(), clock.wallNow())
     if (next === at) return Promise.resolve()
-    if (this.#link.up) {
-      this.#mirror.snapshot = next
-      this.#yield()
-    } else this.own.put(next)
+    if (this.#link.up) this.#goAhead(next)
+    else this.own.put(next)
     this.#notice('local', next)
     const end = this.activity.begin()
     const done = holding(this.#carryOut(make, next)).finally(end)
@@ -168,13 +165,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
   trip(why: string): void {
     if (this.#tripping || this.governs) return
     this.#tripping = true
-    const { clock } = this.#link
-    const { snapshot } = this.#mirror
-    const { lastFailure } = this.own
-    const now = clock.now()
-    const openFor = openTime(this.rules.resetTimeout, machine.nextRelapses(snapshot, now), lastFailure)
-    const reason = lastFailure === undefined ? why : `${why}: ${describeError(lastFailure)}`
-    const next = machine.opened(snapshot, { now, wall: clock.wallNow(), openFor, why: reason, by: undefined })
+    const next = openedBy(why, this.own.lastFailure, this.#mirror.snapshot, this.rules, this.#link.clock)
     const ended = (): void => {
       this.#tripping = false
     }
@@ -240,6 +231,8 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     // Claims of a large fleet would come all at once.
     if (anew) this.#mirror.jitter = random() * Math.max(0, stored.listeners * JITTER_PER_PROCESS - JITTER_FREE)
     const wasClosed = this.#mirror.snapshot.state === 'closed'
+    // What somebody else did meanwhile stands, until the command on its way is made anew on it.
+    if (stored.mover !== id && stored.epoch > this.#mirror.epoch) this.#mirror.ahead = undefined
     this.#mirror.take(stored, clock.now(), delay)
     this.#link.fleet = stored.listeners
     if (anew) {
@@ -277,11 +270,22 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
   async #carryOut(make: Command, first: Snapshot): Promise<void> {
     const { clock } = this.#link
     let next = first
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
-      if (await this.move(next, { anew: true })) return
-      next = make(this.view(clock.now()), clock.now(), clock.wallNow())
+    try {
+      for (let tries = 0; tries < MOST_TRIES; tries++) {
+        if (await this.move(next, { anew: true })) return
+        next = make(this.view(clock.now()), clock.now(), clock.wallNow())
+        this.#goAhead(next)
+      }
+      throw new Error(`Circuit "${this.name}" went on changing; what was asked of it is not stored`)
+    } finally {
+      // A later command may be ahead by now.
+      if (this.#mirror.ahead === next) this.#mirror.ahead = undefined
     }
-    throw new Error(`Circuit "${this.name}" went on changing; what was asked of it is not stored`)
+  }
+
+  #goAhead(next: Snapshot): void {
+    this.#mirror.ahead = next
+    this.#yield()
   }
 
   #offer(met: StoredCircuit | undefined): void {
