@@ -78,7 +78,10 @@ export async function build() {
   ])
 }
 
-/** demo/ and the TypeScript in scripts/ as build/. */
+/** demo/ as build/demo/: all that `npm start` needs. */
+export const buildDemo = () => tool('typescript', ['-p', 'tsconfig.demo.json'])
+
+/** demo/, simulation/ and the TypeScript in scripts/ as build/. */
 export async function buildTools() {
   const built = await tool('typescript', ['-p', 'tsconfig.tools.json'])
   cpSync(join(root, 'src/redis/register.lua'), join(root, 'build/src/redis/register.lua'))

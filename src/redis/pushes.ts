@@ -19,6 +19,8 @@ export class Pushes {
   readonly #server: Server
   /** By channel. */
   readonly #channels = new Map<string, Channel>()
+  /** By channel, what is being said to the line about it. */
+  readonly #turns = new Map<string, Promise<void>>()
   #line: Promise<Line | undefined> | undefined
   /** The line that is open now: what an earlier one still says of its end is old news. */
   #current: Line | undefined
@@ -62,7 +64,24 @@ export class Pushes {
     void this.#unsubscribe(channel)
   }
 
-  async #subscribe(channel: string): Promise<void> {
+  #subscribe(channel: string): Promise<void> {
+    return this.#inTurn(channel, () => this.#begin(channel))
+  }
+
+  #unsubscribe(channel: string): Promise<void> {
+    return this.#inTurn(channel, () => this.#end(channel))
+  }
+
+  /** One after the other: clients take a channel that is about to be left for one that they have. */
+  #inTurn(channel: string, step: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(channel) ?? Promise.resolve()).then(step).finally(() => {
+      if (this.#turns.get(channel) === turn) this.#turns.delete(channel)
+    })
+    this.#turns.set(channel, turn)
+    return turn
+  }
+
+  async #begin(channel: string): Promise<void> {
     if (this.#disposed) return
     this.#line ??= this.#open()
     const line = await this.#line
@@ -77,7 +96,7 @@ export class Pushes {
     }
   }
 
-  async #unsubscribe(channel: string): Promise<void> {
+  async #end(channel: string): Promise<void> {
     const line = await this.#line
     if (line === undefined || this.#channels.has(channel)) return
     try {
@@ -112,6 +131,8 @@ export class Pushes {
     if (this.#disposed || this.#retry !== undefined || line !== this.#current) return
     this.#line = undefined
     this.#current = undefined
+    // What waits for an answer of the lost line waits for nothing.
+    this.#turns.clear()
     line?.close()
     if (!this.#warned && isLasting(error)) {
       this.#warned = true

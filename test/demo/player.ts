@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } fro
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build, buildTools, root } from '../../scripts/process.mjs'
+import { build, buildDemo, root } from '../../scripts/process.mjs'
 
 export interface Player {
   readonly process: ChildProcess
@@ -24,7 +24,7 @@ export interface Player {
 /** The demo as `npm start` runs it. `npm test` has built dist/ just before; a test run by itself may be the first. */
 export async function compileDemo(): Promise<void> {
   if (!existsSync(join(root, 'dist', 'index.js'))) expectSuccess(await build())
-  expectSuccess(await buildTools())
+  expectSuccess(await buildDemo())
 }
 
 export function startDemo(args: readonly string[], env: Readonly<Record<string, string>> = {}): Player {
