@@ -16,6 +16,7 @@ import { fleetCounts } from './crossing.ts'
 import type { Link, Linked } from './link.ts'
 import { Mirror } from './mirror.ts'
 import { type MoveOptions, Moves } from './moves.ts'
+import { type Ordering, Orders } from './orders.ts'
 import { Reporter, type Reporting } from './reporter.ts'
 import type { Note, StoredCircuit, Watcher } from './storage.ts'
 import { lastKnown, takeover } from './takeover.ts'
@@ -24,9 +25,8 @@ import { type Place, Trials, type Trying } from './trials.ts'
 /** ms over which the processes of a fleet spread their asking for a trial, per process, less what is free. */
 const JITTER_PER_PROCESS = 0.5
 const JITTER_FREE = 20
-const MOST_TRIES = 4
 
-export class FleetCircuit implements Linked, Reporting, Trying, Watcher, CircuitWatcher {
+export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Watcher, CircuitWatcher {
   readonly name: string
   readonly rules: Rules
   /** What this process decides alone. */
@@ -44,6 +44,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
   readonly #moves: Moves
   /** What the own circuit was put to when storage stopped answering. */
   #standIn: Snapshot | undefined
+  readonly #orders: Orders
   #tripping = false
   #members = 0
 
@@ -54,6 +55,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     this.#link = link
     this.#reporter = new Reporter(this, link, this.#mirror)
     this.trials = new Trials(this, link, this.#mirror)
+    this.#orders = new Orders(this, link, this.#mirror)
     this.#moves = new Moves(name, link, this.#mirror, this.activity)
     own.watchers.add(this)
     this.#unwatch = link.storage.watch(name, this)
@@ -62,6 +64,11 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
 
   get parts(): readonly Part[] {
     return this.rules.parts
+  }
+
+  /** The record as storage last said it, commands on their way left out. */
+  get record(): Snapshot {
+    return this.#mirror.record
   }
 
   /** The period that calls admitted now belong to. */
@@ -146,11 +153,11 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     const at = this.look()
     const next = make(at, clock.now(), clock.wallNow())
     if (next === at) return Promise.resolve()
-    if (this.#link.up) this.#goAhead(next)
-    else this.own.put(next)
-    this.#notice('local', next)
     const end = this.activity.begin()
-    const done = holding(this.#carryOut(make, next)).finally(end)
+    const done = holding(this.#orders.carryOut(make, next)).finally(end)
+    // Without storage the own circuit is all there is.
+    if (!this.#link.up) this.own.put(next)
+    this.#notice('local', next)
     // Not awaiting it is safe.
     done.catch(() => undefined)
     return done
@@ -209,7 +216,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     this.#audience.storageUp()
     if (this.governs) this.#rest()
     // What stood in for storage ends with its return; what this process found out for itself stays.
-    else if (this.own.snapshot === this.#standIn && this.own.snapshot.state !== 'closed') this.#yield()
+    else if (this.own.snapshot === this.#standIn && this.own.snapshot.state !== 'closed') this.follow()
     this.#notice('remote', this.#mirror.snapshot)
     this.trials.resume()
   }
@@ -231,8 +238,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     // Claims of a large fleet would come all at once.
     if (anew) this.#mirror.jitter = random() * Math.max(0, stored.listeners * JITTER_PER_PROCESS - JITTER_FREE)
     const wasClosed = this.#mirror.snapshot.state === 'closed'
-    // What somebody else did meanwhile stands, until the command on its way is made anew on it.
-    if (stored.mover !== id && stored.epoch > this.#mirror.epoch) this.#mirror.ahead = undefined
+    if (stored.epoch > this.#mirror.epoch && !this.#orders.has(stored.move)) this.#mirror.ahead = undefined
     this.#mirror.take(stored, clock.now(), delay)
     this.#link.fleet = stored.listeners
     if (anew) {
@@ -240,13 +246,13 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
       this.trials.reset()
     }
     // A process that starts beside a closed circuit goes on with what it has.
-    if (up && anew && !(first && wasClosed && stored.state === 'closed')) this.#yield()
+    if (up && anew && !(first && wasClosed && stored.state === 'closed')) this.follow()
     this.trials.tidy()
     this.#notice(stored.mover === id ? 'local' : 'remote', stored)
   }
 
   /** The own circuit makes way: it rests while the fleet governs, and starts clean when that ends. */
-  #yield(): void {
+  follow(): void {
     if (this.governs) this.#rest()
     else {
       const now = this.#link.clock.now()
@@ -265,27 +271,6 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
   #takeOver(from: Snapshot | undefined): void {
     this.#standIn = from
     if (from !== undefined) this.own.put(from, this.own.failures)
-  }
-
-  async #carryOut(make: Command, first: Snapshot): Promise<void> {
-    const { clock } = this.#link
-    let next = first
-    try {
-      for (let tries = 0; tries < MOST_TRIES; tries++) {
-        if (await this.move(next, { anew: true })) return
-        next = make(this.view(clock.now()), clock.now(), clock.wallNow())
-        this.#goAhead(next)
-      }
-      throw new Error(`Circuit "${this.name}" went on changing; what was asked of it is not stored`)
-    } finally {
-      // A later command may be ahead by now.
-      if (this.#mirror.ahead === next) this.#mirror.ahead = undefined
-    }
-  }
-
-  #goAhead(next: Snapshot): void {
-    this.#mirror.ahead = next
-    this.#yield()
   }
 
   #offer(met: StoredCircuit | undefined): void {
