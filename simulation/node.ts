@@ -74,7 +74,7 @@ export class SimNode {
 
   /** The newest record that this process knows. */
   get known(): Snapshot {
-    return this.fleet.record
+    return this.fleet.view(Number.NEGATIVE_INFINITY)
   }
 
   /** Makes a call; the answer is known beforehand, not to the breaker. */

@@ -6,7 +6,8 @@ import type { Denial, Effect } from '../core/circuit.ts'
 import type { Lease, Snapshot } from '../core/snapshot.ts'
 import type { Rules } from '../core/options.ts'
 import type { Verdict } from '../core/verdict.ts'
-import { openedBy } from '../core/opening.ts'
+import { openTime } from '../core/backoff.ts'
+import { describeError } from '../core/describe.ts'
 import * as machine from '../core/machine.ts'
 import type { Link } from './link.ts'
 import { claimableFrom, type Mirror } from './mirror.ts'
@@ -174,7 +175,9 @@ export class Trials {
     const now = clock.now()
     if (verdict === 'ignore') return machine.freed(snapshot, lease)
     if (verdict === 'success') return machine.succeeded(snapshot, lease, rules.successThreshold, rules.rampUp, now)
-    return openedBy('the trial call failed', error, snapshot, rules, clock)
+    const openFor = openTime(rules.resetTimeout, machine.nextRelapses(snapshot, now), error)
+    const why = error === undefined ? 'the trial call failed' : `the trial call failed: ${describeError(error)}`
+    return machine.opened(snapshot, { now, wall: clock.wallNow(), openFor, why, by: undefined })
   }
 
   /** The place as the record has it, while it lasts. */
