@@ -105,7 +105,8 @@ export class Other {
       const message = { id, verb, args }
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
       if ('postMessage' in this.#peer) this.#peer.postMessage(message)
-      else this.#peer.send(message, (error) => error && reject(error))
+      // Not at once: who asks again and again would leave no time to hear of the process's end.
+      else this.#peer.send(message, (error) => error && this.ended.then(() => reject(error)))
     })
   }
 
