@@ -74,7 +74,7 @@ export class SimNode {
 
   /** The newest record that this process knows. */
   get known(): Snapshot {
-    return this.fleet.view(Number.NEGATIVE_INFINITY)
+    return this.fleet.record
   }
 
   /** Makes a call; the answer is known beforehand, not to the breaker. */

@@ -91,7 +91,7 @@ export class Gate {
   /** Lets go of shared storage. */
   dispose(): void {
     if (this.fleet === undefined || this.#storage === undefined) return
-    leaveFleet(this.#storage, this.fleet)
+    leaveFleet(this.#storage, this.fleet, this)
     this.fleet = undefined
     this.circuit.watchers.add(this)
   }

@@ -5,10 +5,10 @@
 import { openTime } from './backoff.ts'
 import type { FullClock } from './clock.ts'
 import { type Command, expireCommand } from './commands.ts'
-import { describeError } from './describe.ts'
 import type { RejectionReason } from './errors.ts'
 import * as machine from './machine.ts'
 import type { Origin } from './machine.ts'
+import { openedBy } from './opening.ts'
 import type { Rules } from './options.ts'
 import { type CircuitState, type Lease, PRISTINE, type Snapshot } from './snapshot.ts'
 import { crosses, describeCrossing, type Part, type RatePart } from './trip.ts'
@@ -120,7 +120,7 @@ export class Circuit {
     const part = this.#crossed(rules.parts, now)
     if (part === undefined) return 'counted'
     const crossing = describeCrossing(part, this.failures, this.sums(part, now))
-    this.#open(error === undefined ? crossing : `${crossing}: ${describeError(error)}`, error, rules, clock)
+    this.#move(openedBy(crossing, error, this.snapshot, rules, clock), clock)
     return 'tripped'
   }
 
@@ -194,8 +194,7 @@ export class Circuit {
     }
     this.#count(verdict === 'failure', error)
     if (verdict === 'failure') {
-      const why = 'the trial call failed'
-      this.#open(error === undefined ? why : `${why}: ${describeError(error)}`, error, rules, clock)
+      this.#move(openedBy('the trial call failed', error, this.snapshot, rules, clock), clock)
       return 'trial-failed'
     }
     this.#move(machine.succeeded(this.snapshot, lease, rules.successThreshold, rules.rampUp, now), clock)
@@ -209,12 +208,6 @@ export class Circuit {
   #count(failed: boolean, error: unknown): void {
     this.failures = failed ? this.failures + 1 : 0
     if (failed) this.lastFailure = error
-  }
-
-  #open(why: string, error: unknown, rules: Rules, clock: FullClock): void {
-    const now = clock.now()
-    const openFor = openTime(rules.resetTimeout, machine.nextRelapses(this.snapshot, now), error)
-    this.#move(machine.opened(this.snapshot, { now, wall: clock.wallNow(), openFor, why, by: undefined }), clock)
   }
 
   /** After closing, the share of calls let in grows evenly; a credit spreads it without chance. */

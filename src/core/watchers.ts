@@ -23,6 +23,10 @@ export class Watchers<T extends object> {
     this.#others.push(new WeakRef(watcher))
   }
 
+  remove(watcher: T): void {
+    this.#others = this.#others?.filter((one) => one.deref() !== watcher)
+  }
+
   tell(what: (watcher: T) => void): void {
     if (this.#owner !== undefined) what(this.#owner)
     for (const one of this.#others ?? []) {

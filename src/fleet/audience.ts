@@ -20,6 +20,10 @@ export class Audience {
     this.#watchers.add(watcher)
   }
 
+  remove(watcher: FleetWatcher): void {
+    this.#watchers.remove(watcher)
+  }
+
   /** Tells the state that counts now, if they do not know it. `wall` in epoch ms. */
   tell(to: CircuitState, wall: number, { why, by, origin }: Pick<Transition, 'why' | 'by' | 'origin'>): void {
     const from = this.told

@@ -3,12 +3,10 @@
 // clean; while storage does not answer the own one is all there is. The newest epoch wins, always: who meets an older
 // record, or none, puts its own back.
 
-import { openTime } from '../core/backoff.ts'
 import type { Circuit, CircuitWatcher, Denial, Transition } from '../core/circuit.ts'
 import { holding } from '../core/clock.ts'
 import { type Command, expireCommand } from '../core/commands.ts'
-import { describeError } from '../core/describe.ts'
-import * as machine from '../core/machine.ts'
+import { openedBy } from '../core/opening.ts'
 import type { Rules } from '../core/options.ts'
 import { period, type Snapshot } from '../core/snapshot.ts'
 import type { Part } from '../core/trip.ts'
@@ -18,6 +16,7 @@ import { fleetCounts } from './crossing.ts'
 import type { Link, Linked } from './link.ts'
 import { Mirror } from './mirror.ts'
 import { type MoveOptions, Moves } from './moves.ts'
+import { type Ordering, Orders } from './orders.ts'
 import { Reporter, type Reporting } from './reporter.ts'
 import type { Note, StoredCircuit, Watcher } from './storage.ts'
 import { lastKnown, takeover } from './takeover.ts'
@@ -26,9 +25,8 @@ import { type Place, Trials, type Trying } from './trials.ts'
 /** ms over which the processes of a fleet spread their asking for a trial, per process, less what is free. */
 const JITTER_PER_PROCESS = 0.5
 const JITTER_FREE = 20
-const MOST_TRIES = 4
 
-export class FleetCircuit implements Linked, Reporting, Trying, Watcher, CircuitWatcher {
+export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Watcher, CircuitWatcher {
   readonly name: string
   readonly rules: Rules
   /** What this process decides alone. */
@@ -46,6 +44,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
   readonly #moves: Moves
   /** What the own circuit was put to when storage stopped answering. */
   #standIn: Snapshot | undefined
+  readonly #orders: Orders
   #tripping = false
   #members = 0
 
@@ -56,6 +55,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     this.#link = link
     this.#reporter = new Reporter(this, link, this.#mirror)
     this.trials = new Trials(this, link, this.#mirror)
+    this.#orders = new Orders(this, link, this.#mirror)
     this.#moves = new Moves(name, link, this.#mirror, this.activity)
     own.watchers.add(this)
     this.#unwatch = link.storage.watch(name, this)
@@ -64,6 +64,11 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
 
   get parts(): readonly Part[] {
     return this.rules.parts
+  }
+
+  /** The record as storage last said it, commands on their way left out. */
+  get record(): Snapshot {
+    return this.#mirror.record
   }
 
   /** The period that calls admitted now belong to. */
@@ -100,7 +105,8 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
   }
 
   /** One breaker less; the last lets go of storage. `true`: it did. */
-  leave(): boolean {
+  leave(watcher: FleetWatcher): boolean {
+    this.#audience.remove(watcher)
     if (--this.#members > 0) return false
     this.#takeOver(lastKnown(this.view(this.#link.clock.now())))
     this.#reporter.dispose()
@@ -147,13 +153,11 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     const at = this.look()
     const next = make(at, clock.now(), clock.wallNow())
     if (next === at) return Promise.resolve()
-    if (this.#link.up) {
-      this.#mirror.snapshot = next
-      this.#yield()
-    } else this.own.put(next)
-    this.#notice('local', next)
     const end = this.activity.begin()
-    const done = holding(this.#carryOut(make, next)).finally(end)
+    const done = holding(this.#orders.carryOut(make, next)).finally(end)
+    // Without storage the own circuit is all there is.
+    if (!this.#link.up) this.own.put(next)
+    this.#notice('local', next)
     // Not awaiting it is safe.
     done.catch(() => undefined)
     return done
@@ -168,13 +172,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
   trip(why: string): void {
     if (this.#tripping || this.governs) return
     this.#tripping = true
-    const { clock } = this.#link
-    const { snapshot } = this.#mirror
-    const { lastFailure } = this.own
-    const now = clock.now()
-    const openFor = openTime(this.rules.resetTimeout, machine.nextRelapses(snapshot, now), lastFailure)
-    const reason = lastFailure === undefined ? why : `${why}: ${describeError(lastFailure)}`
-    const next = machine.opened(snapshot, { now, wall: clock.wallNow(), openFor, why: reason, by: undefined })
+    const next = openedBy(why, this.own.lastFailure, this.#mirror.snapshot, this.rules, this.#link.clock)
     const ended = (): void => {
       this.#tripping = false
     }
@@ -218,7 +216,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     this.#audience.storageUp()
     if (this.governs) this.#rest()
     // What stood in for storage ends with its return; what this process found out for itself stays.
-    else if (this.own.snapshot === this.#standIn && this.own.snapshot.state !== 'closed') this.#yield()
+    else if (this.own.snapshot === this.#standIn && this.own.snapshot.state !== 'closed') this.follow()
     this.#notice('remote', this.#mirror.snapshot)
     this.trials.resume()
   }
@@ -240,6 +238,7 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
     // Claims of a large fleet would come all at once.
     if (anew) this.#mirror.jitter = random() * Math.max(0, stored.listeners * JITTER_PER_PROCESS - JITTER_FREE)
     const wasClosed = this.#mirror.snapshot.state === 'closed'
+    if (stored.epoch > this.#mirror.epoch && !this.#orders.has(stored.move)) this.#mirror.ahead = undefined
     this.#mirror.take(stored, clock.now(), delay)
     this.#link.fleet = stored.listeners
     if (anew) {
@@ -247,13 +246,13 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
       this.trials.reset()
     }
     // A process that starts beside a closed circuit goes on with what it has.
-    if (up && anew && !(first && wasClosed && stored.state === 'closed')) this.#yield()
+    if (up && anew && !(first && wasClosed && stored.state === 'closed')) this.follow()
     this.trials.tidy()
     this.#notice(stored.mover === id ? 'local' : 'remote', stored)
   }
 
   /** The own circuit makes way: it rests while the fleet governs, and starts clean when that ends. */
-  #yield(): void {
+  follow(): void {
     if (this.governs) this.#rest()
     else {
       const now = this.#link.clock.now()
@@ -272,16 +271,6 @@ export class FleetCircuit implements Linked, Reporting, Trying, Watcher, Circuit
   #takeOver(from: Snapshot | undefined): void {
     this.#standIn = from
     if (from !== undefined) this.own.put(from, this.own.failures)
-  }
-
-  async #carryOut(make: Command, first: Snapshot): Promise<void> {
-    const { clock } = this.#link
-    let next = first
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
-      if (await this.move(next, { anew: true })) return
-      next = make(this.view(clock.now()), clock.now(), clock.wallNow())
-    }
-    throw new Error(`Circuit "${this.name}" went on changing; what was asked of it is not stored`)
   }
 
   #offer(met: StoredCircuit | undefined): void {

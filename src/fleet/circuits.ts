@@ -5,6 +5,7 @@ import { bad } from '../core/check.ts'
 import { Circuit } from '../core/circuit.ts'
 import type { FullClock } from '../core/clock.ts'
 import type { Rules } from '../core/options.ts'
+import type { FleetWatcher } from './audience.ts'
 import { FleetCircuit } from './circuit.ts'
 import { Link } from './link.ts'
 import type { CircuitStorage, PeerRules } from './storage.ts'
@@ -43,8 +44,8 @@ export function fleetOn(
 }
 
 /** A breaker on it is done with it. */
-export function leaveFleet(storage: CircuitStorage, fleet: FleetCircuit): void {
-  if (fleet.leave()) localOn(storage).fleets.delete(fleet.name)
+export function leaveFleet(storage: CircuitStorage, fleet: FleetCircuit, watcher: FleetWatcher): void {
+  if (fleet.leave(watcher)) localOn(storage).fleets.delete(fleet.name)
 }
 
 /** @throws TypeError for rules that another library's keys cannot say. */

@@ -24,13 +24,20 @@ export class Mirror {
   // Fields, since the closed path looks at the period; a record that nobody made has 0 in both.
   epoch = 0
   period = 0
-  /** The record in this process's ms. */
-  snapshot: Snapshot = PRISTINE
+  /** The record in this process's ms, as storage said it. */
+  record: Snapshot = PRISTINE
+  /** What a command of this process made of the record, until storage has said yes or no to it. */
+  ahead: Snapshot | undefined
   /** Storage ms less this process's ms; unknown until storage has answered once. */
   offset: number | undefined
   #heardAt = 0
   /** ms that this process waits longer than it must before it asks for a trial. */
   jitter = 0
+
+  /** The same with what a command on its way makes of it. */
+  get snapshot(): Snapshot {
+    return this.ahead ?? this.record
+  }
 
   /**
    * Takes over what storage said, heard at `now` (this process's ms), at most `delay` ms after it was said. Of two
@@ -41,10 +48,10 @@ export class Mirror {
     const known = this.offset === undefined ? latest : this.offset - (now - this.#heardAt) * DRIFT
     this.offset = Math.max(latest, Math.min(known, latest + delay))
     this.#heardAt = now
-    const next = toSnapshot(stored, this.offset, this.snapshot.leases, this.jitter)
+    const next = toSnapshot(stored, this.offset, this.record.leases, this.jitter)
     // The same period goes on: it began when it began, whatever the clocks have drifted since.
-    const { since } = this.stored?.period === stored.period ? this.snapshot : next
-    this.snapshot = Object.freeze({ ...next, since })
+    const { since } = this.stored?.period === stored.period ? this.record : next
+    this.record = Object.freeze({ ...next, since })
     this.stored = stored
     this.epoch = stored.epoch
     this.period = stored.period

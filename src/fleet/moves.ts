@@ -18,6 +18,8 @@ export interface MoveOptions {
   readonly notBefore?: number | undefined
   /** ms; the storage's `timeout` otherwise. */
   readonly within?: number
+  /** Its name, where the caller must know it. */
+  readonly move?: string
   /** A period of its own, even where state and time are those of the record. */
   readonly anew?: boolean
 }
@@ -38,10 +40,10 @@ export class Moves {
   }
 
   /** Moves the record as it is mirrored. Rejects where storage is down. */
-  async move(next: Snapshot, policy: string, { notBefore, within, anew }: MoveOptions): Promise<Moved> {
+  async move(next: Snapshot, policy: string, options: MoveOptions): Promise<Moved> {
     const { clock, storage, id: mover } = this.#link
     const { stored, snapshot } = this.#mirror
-    const move = this.#link.nextMove()
+    const { notBefore, within, anew, move = this.#link.nextMove() } = options
     const wanted = toMove(next, anew ? undefined : snapshot, stored, clock.now(), { move, mover, policy, notBefore })
     const pushed = new Promise<StoredCircuit>((resolve) => this.#pending.set(move, resolve))
     const end = this.#activity.begin()

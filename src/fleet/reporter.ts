@@ -241,7 +241,7 @@ export class Reporter {
 
   async #confirm(asked: number): Promise<void> {
     try {
-      const [stored] = await this.#link.command(() => this.#link.storage.read([this.#circuit.name]))
+      const stored = await this.#lastWord()
       this.#circuit.met(stored)
       if (stored === undefined || !this.#isCurrent(stored) || stored.asked !== asked || stored.asker !== this.#link.id)
         return
@@ -251,6 +251,14 @@ export class Reporter {
     } catch {
       // The link has told everybody; the ask is over.
     }
+  }
+
+  /** What the fleet has counted by now, with what this process has seen since it asked. */
+  async #lastWord(): Promise<StoredCircuit | undefined> {
+    const counts = this.unsaid.take(this.#mirror.offset ?? 0, this.#link.clock.now())
+    if (Object.keys(counts).length > 0) return this.#add(counts)
+    const [stored] = await this.#link.command(() => this.#link.storage.read([this.#circuit.name]))
+    return stored
   }
 
   #isCurrent({ epoch, state, forced, at }: StoredCircuit): boolean {

@@ -6,8 +6,7 @@ import type { Denial, Effect } from '../core/circuit.ts'
 import type { Lease, Snapshot } from '../core/snapshot.ts'
 import type { Rules } from '../core/options.ts'
 import type { Verdict } from '../core/verdict.ts'
-import { openTime } from '../core/backoff.ts'
-import { describeError } from '../core/describe.ts'
+import { openedBy } from '../core/opening.ts'
 import * as machine from '../core/machine.ts'
 import type { Link } from './link.ts'
 import { claimableFrom, type Mirror } from './mirror.ts'
@@ -175,9 +174,7 @@ export class Trials {
     const now = clock.now()
     if (verdict === 'ignore') return machine.freed(snapshot, lease)
     if (verdict === 'success') return machine.succeeded(snapshot, lease, rules.successThreshold, rules.rampUp, now)
-    const openFor = openTime(rules.resetTimeout, machine.nextRelapses(snapshot, now), error)
-    const why = error === undefined ? 'the trial call failed' : `the trial call failed: ${describeError(error)}`
-    return machine.opened(snapshot, { now, wall: clock.wallNow(), openFor, why, by: undefined })
+    return openedBy('the trial call failed', error, snapshot, rules, clock)
   }
 
   /** The place as the record has it, while it lasts. */

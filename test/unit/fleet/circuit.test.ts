@@ -68,6 +68,18 @@ describe('a fleet trips', () => {
     expect(a.breaker.explain().scope).toBe('local')
   })
 
+  it('not while the process that asked has succeeded since', async () => {
+    const a = await alone({ breaker: { failMax: 3, throwNewErrorOnTrip: false } })
+    let answer = (_: string): void => undefined
+    const early = a.breaker.call(() => new Promise<string>((resolve) => (answer = resolve)))
+    fail(a.breaker, 3)
+    await advance(a, 5)
+    answer('fine')
+    await early
+    await advance(a, 200)
+    expect(a.line.stored(NAME).state).toBe('closed')
+  })
+
   it('after a hold is over that nobody has released', async () => {
     const [a, b] = await pair({ breaker: { failMax: 3 } })
     await a.breaker.force('closed', { for: 100 })
@@ -433,6 +445,20 @@ describe('a command', () => {
     expect([a.line.stored(NAME).state, a.breaker.state]).toEqual(['open', 'open'])
   })
 
+  it('holds against answers that were on their way when it was given', async () => {
+    const a = await alone()
+    a.line.deaf = true
+    a.line.memory.add(NAME, { epoch: 0, period: 0, keep: {} })
+    a.line.mode = 'late'
+    for (const watcher of a.line.watchers) watcher.reconnected()
+    await advance(a, 20)
+    const opened = a.breaker.open()
+    a.line.release()
+    await opened
+    expect(a.breaker.state).toBe('open')
+    expect(a.events).toEqual(['closed->open local'])
+  })
+
   it('gives up where the circuit goes on changing', async () => {
     const [a] = await pair()
     a.line.deaf = true
@@ -675,6 +701,14 @@ describe('disposed of', () => {
     expect(events).toEqual(['closed->open local'])
     await breaker.dispose()
     expect(a.line.watchers.size).toBe(0)
+  })
+
+  it('a breaker hears no more of the fleet, though another of its process goes on', async () => {
+    const a = await alone()
+    const { breaker } = joined(a.line)
+    await a.breaker.dispose()
+    await breaker.open()
+    expect(a.events).toEqual([])
   })
 
   it('in the middle of a trial its verdict is late', async () => {
