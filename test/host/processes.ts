@@ -99,14 +99,15 @@ export class Other {
 
   async tell<T = unknown>(verb: string, ...args: readonly unknown[]): Promise<T> {
     await this.#started
+    if (this.dead) throw new Error('The process ended')
     return new Promise<T>((resolve, reject) => {
       const id = ++this.#requests
       this.#settling.set(id, { resolve, reject })
       const message = { id, verb, args }
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
       if ('postMessage' in this.#peer) this.#peer.postMessage(message)
-      // Not at once: who asks again and again would leave no time to hear of the process's end.
-      else this.#peer.send(message, (error) => error && this.ended.then(() => reject(error)))
+      // What cannot be sent is answered by the process's end: at once, who asks on and on would never hear of that.
+      else this.#peer.send(message, () => {})
     })
   }
 
