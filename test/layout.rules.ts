@@ -16,12 +16,13 @@ const floors: Readonly<Record<string, number>> = {
   'breaker.ts': 3,
   outbound: 4,
   observe: 4,
-  'infuse.ts': 5,
-  admin: 6,
-  server: 7,
-  cli: 8,
-  testing: 9,
-  'index.ts': 10,
+  app: 5,
+  'infuse.ts': 6,
+  admin: 7,
+  server: 8,
+  cli: 9,
+  testing: 10,
+  'index.ts': 11,
 }
 const maxLines = 300
 
@@ -94,8 +95,8 @@ const shapes: readonly (readonly [RegExp, string])[] = [
   [/\bexport\s+default\b|\bas\s+default\b/, 'has a default export'],
   [/\b(?:namespace|module)\s+[\w$.]+\s*\{/, 'declares a namespace'],
   [
-    /\bclass(?:\s+(?!extends\b)[\w$]+)?\s*(?:<(?:[^<>]|<(?:[^<>]|<[^<>]*>)*>)*>)?\s*extends\s+(?!(?:[A-Z]\w*)?Error\b|DOMException\b)[\w$.]/,
-    'has a class that extends another than Error',
+    /\bclass(?:\s+(?!extends\b)[\w$]+)?\s*(?:<(?:[^<>]|<(?:[^<>]|<[^<>]*>)*>)*>)?\s*extends\s+(?!(?:[A-Z]\w*)?Error\b|DOMException\b|https?\.Agent\b)[\w$.]/,
+    'has a class that extends another than Error or an http.Agent',
   ],
 ]
 const machinePath = /(?:^|[^\w.])\/(?:home|root|tmp|work|workspace|Users|mnt|opt|usr)\/|[A-Z]:\\\\|\bnode_modules\//m
