@@ -138,13 +138,14 @@ export interface WireLocal {
 }
 
 /**
- * 60 steps of 5 s, oldest first; the last one is the step that is running. All columns have 60 places; null in one is
- * a step of which nothing is known (storage was down), 0 is a step without calls. `calls` are those admitted, whatever
- * became of them: successes, failures and ignored ones.
+ * 60 steps of 5 s, oldest first. The last one is the newest that is complete: a step that is running, or that not all
+ * processes have reported yet, is left out, for it would look like a fall in traffic. All columns have 60 places; null
+ * in one is a step of which nothing is known (storage was down), 0 is a step without calls. `calls` are those admitted,
+ * whatever became of them: successes, failures and ignored ones.
  */
 export interface WireSteps {
-  /** ms by which the running step has begun: 0 to 5000. */
-  readonly into: number
+  /** ms from the end of the last step to when the answer was made. */
+  readonly behind: number
   readonly calls: readonly (number | null)[]
   /** Null: nobody counts them; the page takes calls less failures. */
   readonly successes: readonly (number | null)[] | null
