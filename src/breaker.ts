@@ -18,7 +18,7 @@ import {
 import type { CircuitBreakerOptions } from './calls/options.ts'
 import { type RunContext, type RunOptions, run } from './calls/run.ts'
 import { checkResetTimeout, type ResetTimeout } from './core/backoff.ts'
-import { checkCount } from './core/check.ts'
+import { bad, checkCount } from './core/check.ts'
 import { holding } from './core/clock.ts'
 import { closeCommand, forceCommand, halfOpenCommand, openCommand, releaseCommand } from './core/commands.ts'
 import type { Explanation } from './core/explain.ts'
@@ -30,10 +30,16 @@ import type { CircuitState } from './core/snapshot.ts'
 import type { Stats } from './core/stats.ts'
 import type { ErrorMatcher } from './core/verdict.ts'
 
+let readGate: (breaker: CircuitBreaker) => Gate
+
 /** A circuit breaker: stops calls to what is failing, and tries again with one careful call (Nygard, Release It!). */
 export class CircuitBreaker implements AsyncDisposable {
   readonly #gate: Gate
   #guard: Guard | undefined
+
+  static {
+    readGate = (breaker) => breaker.#gate
+  }
 
   /** @throws TypeError or RangeError for a bad option, naming option, value and type. */
   constructor(options: CircuitBreakerOptions = {}) {
@@ -289,5 +295,18 @@ export class CircuitBreaker implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
+  }
+}
+
+/**
+ * The gate behind a breaker, for integrations that let calls in and judge them without a function to run.
+ * @throws TypeError for what is no breaker of this copy of the package.
+ * @internal
+ */
+export function gateOf(breaker: CircuitBreaker): Gate {
+  try {
+    return readGate(breaker)
+  } catch {
+    throw bad('breaker', 'a CircuitBreaker of this copy of infuse-breaker', breaker, 'CircuitBreaker')
   }
 }

@@ -1,5 +1,8 @@
 // The public face: re-exports only.
 
+export type { CircuitOptions } from './app/circuit-options.ts'
+export type { GuardedFetch, ServiceClient } from './app/client.ts'
+export type { ApplicationOptions, InfuseOptions } from './app/options.ts'
 export { CircuitBreaker } from './breaker.ts'
 export type { Permit } from './calls/attempt.ts'
 export type { Guard } from './calls/guard.ts'
@@ -48,3 +51,6 @@ export type {
   Watcher,
   WhenDown,
 } from './fleet/storage.ts'
+export { Infuse } from './infuse.ts'
+export type { SkipBreaker } from './outbound/nesting.ts'
+export type { Breakers, GuardOptions, GuardRequest } from './outbound/options.ts'

@@ -22,6 +22,7 @@ export class Attempt implements Permit {
   readonly #gate: Gate
   readonly #args: readonly unknown[]
   readonly #startedAt: number
+  #took: number | undefined
   // Without a ticket (a call that `shadow` let pass) a verdict changes nothing.
   readonly #ticket: Admitted | undefined
 
@@ -30,6 +31,11 @@ export class Attempt implements Permit {
     this.#ticket = ticket
     this.#args = args
     this.#startedAt = gate.isTimed ? gate.settings.clock.now() : 0
+  }
+
+  /** The answer has begun: what it goes on for does not make the call a slow one. */
+  answered(): void {
+    this.#took ??= this.#duration()
   }
 
   /** A value came back: judged. */
@@ -75,7 +81,7 @@ export class Attempt implements Permit {
   }
 
   #duration(): number {
-    return this.#gate.isTimed ? this.#gate.settings.clock.now() - this.#startedAt : 0
+    return this.#took ?? (this.#gate.isTimed ? this.#gate.settings.clock.now() - this.#startedAt : 0)
   }
 }
 

@@ -38,6 +38,11 @@ export function checkBoolean(option: string, value: unknown): boolean {
   throw bad(option, 'true or false', value, 'boolean')
 }
 
+export function checkOneOf<T extends string>(option: string, value: T, known: readonly T[]): T {
+  if (known.includes(value)) return value
+  throw bad(option, `one of ${known.join(', ')}`, value, 'string')
+}
+
 // biome-ignore lint/complexity/noBannedTypes: any function will do, only its being one is checked
 export function checkFunction<F extends Function>(option: string, value: F): F {
   if (typeof value === 'function') return value

@@ -1,0 +1,49 @@
+// An application as its environment wants it: settings read, modules loaded, storage opened. What the code says comes
+// before what settings say.
+
+import { checkKnown, checkObject } from '../core/check.ts'
+import { mergeOptions } from './circuit-options.ts'
+import { loadListeners, loadMatchers } from './modules.ts'
+import { type ApplicationOptions, INFUSE_OPTIONS, type InfuseOptions } from './options.ts'
+import { type Environment, readSettings, type Settings } from './settings.ts'
+import { openSharing, type Sharing } from './sharing.ts'
+
+export interface OpenApplication {
+  readonly options: InfuseOptions
+  /** Where circuits are shared, if that was not said by the code. */
+  readonly text: string | undefined
+  close(): Promise<void>
+}
+
+/** @throws TypeError for a setting that cannot be read, a module that cannot be loaded, an option that is none. */
+export async function openApplication(env: Environment, options: ApplicationOptions): Promise<OpenApplication> {
+  checkKnown('an application', checkObject('options', options), [...INFUSE_OPTIONS, 'redis', 'mirror'])
+  const { redis, mirror, ...given } = options
+  const settings = readSettings(env)
+  const defaults = mergeOptions(
+    {
+      failMax: settings.failMax,
+      resetTimeout: settings.resetTimeout,
+      exclude: await loadMatchers('INFUSE_BREAKER_EXCLUDE_EXCEPTIONS', settings.exclude),
+      listeners: await loadListeners('INFUSE_BREAKER_LISTENERS', settings.listeners),
+    },
+    given.defaults,
+  )
+  const sharing = given.storage === undefined ? await openSharing(settings, { redis, mirror }) : undefined
+  return {
+    options: { ...given, ...identity(settings, given), defaults, storage: given.storage ?? sharing?.storage },
+    text: redis === undefined && settings.redisUrl === undefined ? sharing?.text : undefined,
+    close: closing(sharing),
+  }
+}
+
+function identity(settings: Settings, given: InfuseOptions): InfuseOptions {
+  const service = given.service ?? settings.service
+  // Nobody calls a service that has no name.
+  const announced = given.announce ?? (service === undefined ? false : settings.announce)
+  return { service, env: given.env ?? settings.env, announce: announced }
+}
+
+function closing(sharing: Sharing | undefined): () => Promise<void> {
+  return async () => sharing?.close()
+}

@@ -1,0 +1,76 @@
+// What every outbound guard takes, and how it finds the breaker of a request.
+
+import type { CircuitBreaker } from '../breaker.ts'
+import { bad, checkFunction, checkKnown, checkObject } from '../core/check.ts'
+import type { Infuse } from '../infuse.ts'
+import { fitName, normaliseOrigin } from './origin.ts'
+
+/** Where guards get their breakers: an application's, or a function from key to breaker. */
+export type Breakers = Infuse | ((key: string) => CircuitBreaker)
+
+/** A request, as far as its key may depend on it. */
+export interface GuardRequest {
+  readonly method: string
+  /** `scheme://host[:port]` in one spelling: lower case, without credentials and default port. */
+  readonly origin: string
+  /** With the query string. */
+  readonly path: string
+}
+
+/** What an outbound guard can be told; all may be left out. */
+export interface GuardOptions {
+  /** The name of the circuit that a request belongs to. @default the service's name where its origin is known, else the origin */
+  key?: ((request: GuardRequest) => string) | undefined
+  /**
+   * Whether an answer or an error counts as failure; `undefined` leaves it to the rule. `false` for an answer is a success, for an error no evidence.
+   * @default refused, reset, DNS, TLS, timeouts and 500, 502, 503, 504 are failures
+   */
+  isFailure?: ((outcome: { readonly status?: number; readonly error?: unknown }) => boolean | undefined) | undefined
+}
+
+/** {@link GuardOptions}, resolved. */
+export interface Guarding {
+  readonly isFailure: GuardOptions['isFailure']
+  /** The breaker of a request. `origin` as its client wrote it. @throws what `key` throws, and TypeError where there is no origin */
+  breakerFor(method: string, origin: string | URL, path: string): CircuitBreaker
+}
+
+/** Origins whose spelling is remembered; what comes on top is looked up anew. */
+const MOST_ORIGINS = 1_000
+
+/** @throws TypeError for breakers or options that are none. */
+export function resolveGuarding(
+  breakers: Breakers,
+  options: GuardOptions = {},
+  known: readonly string[] = [],
+): Guarding {
+  checkKnown('an outbound guard', checkObject('options', options), ['key', 'isFailure', ...known])
+  if (options.key !== undefined) checkFunction('key', options.key)
+  if (options.isFailure !== undefined) checkFunction('isFailure', options.isFailure)
+  const { breaker, key } = sourceOf(breakers)
+  const origins = new Map<string, string>()
+  const spell = (origin: string | URL): string => {
+    const written = String(origin)
+    let spelt = origins.get(written)
+    if (spelt !== undefined) return spelt
+    spelt = normaliseOrigin(origin)
+    if (origins.size < MOST_ORIGINS) origins.set(written, spelt)
+    return spelt
+  }
+  const chosen = options.key
+  return {
+    isFailure: options.isFailure,
+    breakerFor: (method, origin, path) => {
+      const spelt = spell(origin)
+      return breaker(chosen === undefined ? key(spelt) : fitName(chosen({ method, origin: spelt, path })))
+    },
+  }
+}
+
+function sourceOf(breakers: Breakers): { breaker(key: string): CircuitBreaker; key(origin: string): string } {
+  if (typeof breakers === 'function') return { breaker: breakers, key: fitName }
+  if (typeof breakers !== 'object' || breakers === null || typeof breakers.breaker !== 'function') {
+    throw bad('breakers', 'an Infuse or a function from key to CircuitBreaker', breakers, 'Infuse')
+  }
+  return { breaker: (key) => breakers.breaker(key), key: (origin) => breakers.key(origin) }
+}
