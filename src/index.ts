@@ -35,12 +35,15 @@ export type { ErrorMatcher, Outcome, Verdict } from './core/verdict.ts'
 export { MemoryStorage } from './fleet/memory.ts'
 export type {
   CircuitRecord,
+  CircuitReport,
   CircuitStorage,
   Counts,
   MaybePromise,
   Move,
   Note,
   Presence,
+  ReportStep,
+  Seen,
   SharedOptions,
   Slot,
   StorageTime,

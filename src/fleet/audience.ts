@@ -4,9 +4,11 @@
 import type { CircuitWatcher, Transition } from '../core/circuit.ts'
 import type { CircuitState } from '../core/snapshot.ts'
 import { Watchers } from '../core/watchers.ts'
+import type { Seen } from './storage.ts'
+import { type Counting, Unreported } from './unreported.ts'
 
-/** Told of what happens to a fleet's circuit. */
-export interface FleetWatcher extends CircuitWatcher {
+/** Told of what happens to a fleet's circuit, and counts its calls. */
+export interface FleetWatcher extends CircuitWatcher, Counting {
   storageDown(error: unknown): void
   storageUp(): void
 }
@@ -15,12 +17,14 @@ export class Audience {
   /** The state they know. */
   told: CircuitState = 'closed'
   readonly #watchers = new Watchers<FleetWatcher>()
+  readonly #unreported = new Unreported()
 
   add(watcher: FleetWatcher): void {
     this.#watchers.add(watcher)
   }
 
   remove(watcher: FleetWatcher): void {
+    this.#unreported.add(watcher)
     this.#watchers.remove(watcher)
   }
 
@@ -33,6 +37,12 @@ export class Audience {
     const claimed = from === 'open' && to === 'half-open' && by === undefined
     const reason = claimed ? 'its time is over, a trial call goes out' : why
     this.#watchers.tell((watcher) => watcher.told({ from, to, at: wall, why: reason, by, origin }))
+  }
+
+  /** What their calls came to since this was last asked. */
+  seen(): Seen {
+    this.#watchers.tell((watcher) => this.#unreported.add(watcher))
+    return this.#unreported.take()
   }
 
   storageDown(error: unknown): void {

@@ -18,7 +18,7 @@ import { Mirror } from './mirror.ts'
 import { type MoveOptions, Moves } from './moves.ts'
 import { type Ordering, Orders } from './orders.ts'
 import { Reporter, type Reporting } from './reporter.ts'
-import type { Note, StoredCircuit, Watcher } from './storage.ts'
+import type { Note, Seen, StoredCircuit, Watcher } from './storage.ts'
 import { lastKnown, takeover } from './takeover.ts'
 import { type Place, Trials, type Trying } from './trials.ts'
 
@@ -81,6 +81,11 @@ export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Watche
     if (!this.#link.up || this.#members === 0) return false
     const { state, forced } = this.view(this.#link.clock.now())
     return state !== 'closed' || forced !== undefined
+  }
+
+  /** Whether shared storage answers. */
+  get isStorageUp(): boolean {
+    return this.#link.up
   }
 
   /** The record now, with what time has done to it. */
@@ -178,6 +183,10 @@ export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Watche
     }
     // Refused: somebody else was first. Rejected: storage is down, the own circuit protects.
     this.move(next, { anew: true }).then(ended, ended)
+  }
+
+  seen(): Seen {
+    return this.#audience.seen()
   }
 
   met(stored: StoredCircuit | undefined): void {

@@ -4,11 +4,13 @@
 
 import { bad, checkDuration, checkKnown, checkPositive } from '../core/check.ts'
 import type { FullClock } from '../core/clock.ts'
-import type { CircuitStorage, MaybePromise, SharedOptions, StoredCircuit, WhenDown } from './storage.ts'
+import type { CircuitStorage, MaybePromise, Presence, Seen, SharedOptions, StoredCircuit, WhenDown } from './storage.ts'
 
 /** A circuit on this line. */
 export interface Linked {
   readonly name: string
+  /** What this process's calls came to since this was last asked. */
+  seen(): Seen
   /** Storage answered with this; `undefined`: it has no such record. */
   met(stored: StoredCircuit | undefined): void
   wentDown(error: unknown): void
@@ -56,6 +58,7 @@ export class Link {
   #fleet = 1
   #reading: Promise<void> | undefined
   #cancelRefresh: (() => void) | undefined
+  #toldAt: number
   #moves = 0
 
   constructor(storage: CircuitStorage, clock: FullClock) {
@@ -63,6 +66,7 @@ export class Link {
     this.clock = clock
     this.settings = resolveShared(storage.shared ?? {})
     this.random = storage.random ?? Math.random
+    this.#toldAt = clock.now()
     this.id = [1, 2].map(() => Math.floor(this.random() * 2 ** 40).toString(36)).join('')
   }
 
@@ -114,11 +118,10 @@ export class Link {
   async #read(): Promise<void> {
     const linked = [...this.#linked.values()]
     if (linked.length === 0) return
+    const names = linked.map(({ name }) => name)
+    const presence = this.#presence(linked)
     try {
-      const answers = await this.#bounded(
-        () => this.storage.read(linked.map(({ name }) => name)),
-        this.settings.timeout,
-      )
+      const answers = await this.#bounded(() => this.storage.read(names, presence), this.settings.timeout)
       if (!this.up) {
         this.up = true
         for (const one of linked) one.cameUp()
@@ -128,6 +131,15 @@ export class Link {
       this.#down(error)
     }
     this.#schedule()
+  }
+
+  /** What rides with a read. It is not told again where the read fails: it may have arrived. */
+  #presence(linked: readonly Linked[]): Presence {
+    const now = this.clock.now()
+    const span = now - this.#toldAt
+    this.#toldAt = now
+    const circuits = Object.fromEntries(linked.map((one) => [one.name, one.seen()]))
+    return { process: this.id, circuits, span, every: this.settings.refreshInterval }
   }
 
   #down(error: unknown): void {

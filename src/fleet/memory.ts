@@ -32,10 +32,7 @@ export class MemoryStorage implements CircuitStorage {
   /** `clock` is the storage's own, and that of breakers which bring none. @default the system's */
   constructor(options: { clock?: Clock | undefined } = {}) {
     this.clock = options.clock
-    const clock = fullClock(options.clock)
-    // Epoch ms that wall-clock steps do not touch.
-    const offset = clock.wallNow() - clock.now()
-    this.#at = () => Math.floor(offset + clock.now())
+    this.#at = storageTime(options.clock)
   }
 
   read(names: readonly string[]): readonly (StoredCircuit | undefined)[] {
@@ -125,6 +122,13 @@ export class MemoryStorage implements CircuitStorage {
     const transition = Object.freeze({ circuit, from, to, at: new Date(at), by, why, counts: before?.counts ?? {} })
     this.#transitions = [transition, ...this.#transitions].slice(0, MOST_TRANSITIONS)
   }
+}
+
+/** Whole epoch ms that wall-clock steps do not touch. */
+export function storageTime(clock: Clock | undefined): () => number {
+  const { now, wallNow } = fullClock(clock)
+  const offset = wallNow() - now()
+  return () => Math.floor(offset + now())
 }
 
 function created({ epoch, period }: Tally): Held {

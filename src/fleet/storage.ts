@@ -132,15 +132,45 @@ export interface StoredTransition {
   readonly counts: Counts
 }
 
-/** Who reads, and what it saw since it last did. */
+/** What one process saw of a circuit since it last said so. */
+export interface Seen {
+  /** Calls admitted. */
+  readonly calls: number
+  /** @default `calls` less `failures` */
+  readonly successes?: number
+  readonly failures: number
+  readonly rejected: number
+  readonly slow: number
+}
+
+/** Who reads, and what it saw since it last did. It rides with the refresh: a call costs no command. */
 export interface Presence {
   readonly process: string
-  readonly circuits: Readonly<
-    Record<
-      string,
-      { readonly calls: number; readonly failures: number; readonly rejected: number; readonly slow: number }
-    >
-  >
+  /** By name; those that were asked for and are not here were only read. */
+  readonly circuits: Readonly<Record<string, Seen>>
+  /** ms that the counts cover, up to now. @default 0 */
+  readonly span?: number
+  /** ms until this process reads again, at most. @default 5_000 */
+  readonly every?: number
+}
+
+/** What all processes saw in 5 s of storage time. */
+export interface ReportStep extends Required<Seen> {
+  /** Storage ms; a multiple of 5 000. */
+  readonly start: number
+}
+
+/** What processes told of a circuit, for operators. */
+export interface CircuitReport {
+  /** The storage's time of the answer. */
+  readonly at: number
+  /**
+   * The last 5 minutes in steps of 5 s, oldest first; a step that nobody told of is missing. The newest are not complete:
+   * each process tells once per `refreshInterval`.
+   */
+  readonly steps: readonly ReportStep[]
+  /** Those that told of it within their last three refreshes; 1 000 at most. */
+  readonly processes: readonly string[]
 }
 
 /** What other libraries' processes on mirrored keys go by; their keys do not say. ms. */
@@ -176,6 +206,8 @@ export interface CircuitStorage {
   list?(): MaybePromise<readonly string[]>
   /** Newest first. */
   transitions?(options: { circuit?: string; limit: number }): MaybePromise<readonly StoredTransition[]>
+  /** What processes told with their reads; `undefined` where nobody did lately. */
+  reports?(names: readonly string[]): MaybePromise<readonly (CircuitReport | undefined)[]>
   dispose?(): MaybePromise<void>
 }
 

@@ -2,7 +2,7 @@
 
 import { connect } from 'node:net'
 import { systemClock } from '../core/clock.ts'
-import type { Move, StoredCircuit, StoredTransition, Tally } from '../fleet/storage.ts'
+import type { CircuitReport, Move, Presence, StoredCircuit, StoredTransition, Tally } from '../fleet/storage.ts'
 import { Line, withCode } from './line.ts'
 import { count, fields, text } from './read.ts'
 import type { Ears, Seat } from './seat.ts'
@@ -15,6 +15,7 @@ import {
   readNames,
   readPush,
   readReplaced,
+  readReports,
   readTransitions,
   type Verb,
 } from './wire.ts'
@@ -73,12 +74,12 @@ export class Connection implements Seat {
   }
 
   /** As many as there are: a read of more than fits into a message is several. */
-  async read(names: readonly string[]): Promise<readonly (StoredCircuit | undefined)[]> {
-    const parts = Array.from({ length: Math.ceil(names.length / MOST_NAMES) }, (_, part) => {
-      const some = names.slice(part * MOST_NAMES, (part + 1) * MOST_NAMES)
-      return this.#ask({ verb: 'read', names: some }, (answer) => readCircuits(answer, some.length))
-    })
-    const circuits = (await Promise.all(parts)).flat()
+  async read(names: readonly string[], presence?: Presence): Promise<readonly (StoredCircuit | undefined)[]> {
+    const circuits = await inParts(names, (some) =>
+      this.#ask({ verb: 'read', names: some, ...(presence && { presence: of(presence, some) }) }, (answer) =>
+        readCircuits(answer, some.length),
+      ),
+    )
     for (const circuit of circuits) this.#time(circuit)
     return circuits
   }
@@ -103,6 +104,12 @@ export class Connection implements Seat {
 
   transitions(options: { circuit?: string; limit: number }): Promise<readonly StoredTransition[]> {
     return this.#ask({ verb: 'transitions', ...options }, readTransitions)
+  }
+
+  reports(names: readonly string[]): Promise<readonly (CircuitReport | undefined)[]> {
+    return inParts(names, (some) =>
+      this.#ask({ verb: 'reports', names: some }, (answer) => readReports(answer, some.length)),
+    )
   }
 
   watch(name: string): void {
@@ -207,4 +214,21 @@ export class Connection implements Seat {
     this.#pending.clear()
     for (const one of pending) one.fail(error)
   }
+}
+
+async function inParts<T>(
+  names: readonly string[],
+  ask: (some: readonly string[]) => Promise<readonly T[]>,
+): Promise<readonly T[]> {
+  const parts = Array.from({ length: Math.ceil(names.length / MOST_NAMES) }, (_, part) =>
+    ask(names.slice(part * MOST_NAMES, (part + 1) * MOST_NAMES)),
+  )
+  return (await Promise.all(parts)).flat()
+}
+
+/** What a presence tells of these. */
+function of(presence: Presence, names: readonly string[]): Presence {
+  const { circuits } = presence
+  const some = names.flatMap((name) => (Object.hasOwn(circuits, name) ? [[name, circuits[name]] as const] : []))
+  return { ...presence, circuits: Object.fromEntries(some) as Presence['circuits'] }
 }

@@ -2,19 +2,31 @@
 
 import type { Clock } from '../core/clock.ts'
 import { MemoryStorage } from '../fleet/memory.ts'
-import type { Move, StoredCircuit, StoredTransition, Tally, Watcher } from '../fleet/storage.ts'
+import { Reports } from '../fleet/reports.ts'
+import type {
+  CircuitReport,
+  Move,
+  Presence,
+  StoredCircuit,
+  StoredTransition,
+  Tally,
+  Watcher,
+} from '../fleet/storage.ts'
 import { MOST_CIRCUITS } from './wire.ts'
 
 export class Desk {
   readonly #memory: MemoryStorage
+  readonly #reports: Reports
   readonly #known = new Set<string>()
   readonly #watched = new Map<string, number>()
 
   constructor(clock: Clock) {
     this.#memory = new MemoryStorage({ clock })
+    this.#reports = new Reports(clock)
   }
 
-  read(names: readonly string[]): readonly (StoredCircuit | undefined)[] {
+  read(names: readonly string[], presence?: Presence): readonly (StoredCircuit | undefined)[] {
+    this.#reports.see(names, presence)
     return this.#memory.read(names)
   }
 
@@ -40,11 +52,17 @@ export class Desk {
 
   /** Watched ones too: a circuit that was always well has no record. */
   list(): readonly string[] {
-    return [...new Set([...this.#memory.list(), ...this.#watched.keys()])].slice(0, MOST_CIRCUITS).sort()
+    return [...new Set([...this.#memory.list(), ...this.#watched.keys(), ...this.#reports.list()])]
+      .slice(0, MOST_CIRCUITS)
+      .sort()
   }
 
   transitions(options: { circuit?: string; limit: number }): readonly StoredTransition[] {
     return this.#memory.transitions(options)
+  }
+
+  reports(names: readonly string[]): readonly (CircuitReport | undefined)[] {
+    return this.#reports.read(names)
   }
 
   #admit(name: string): string {

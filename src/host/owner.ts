@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net'
 import { type Clock, systemClock } from '../core/clock.ts'
-import type { Move, StoredCircuit, StoredTransition, Tally } from '../fleet/storage.ts'
+import type { CircuitReport, Move, Presence, StoredCircuit, StoredTransition, Tally } from '../fleet/storage.ts'
 import { abandon, type Claim, holds } from './claim.ts'
 import { Desk } from './desk.ts'
 import type { Ears, Seat } from './seat.ts'
@@ -31,8 +31,8 @@ export class Owner implements Seat {
     this.#look(0)
   }
 
-  read(names: readonly string[]): readonly (StoredCircuit | undefined)[] {
-    return this.#desk.read(names)
+  read(names: readonly string[], presence?: Presence): readonly (StoredCircuit | undefined)[] {
+    return this.#desk.read(names, presence)
   }
 
   add(name: string, tally: Tally): StoredCircuit {
@@ -49,6 +49,10 @@ export class Owner implements Seat {
 
   transitions(options: { circuit?: string; limit: number }): readonly StoredTransition[] {
     return this.#desk.transitions(options)
+  }
+
+  reports(names: readonly string[]): readonly (CircuitReport | undefined)[] {
+    return this.#desk.reports(names)
   }
 
   watch(name: string): void {

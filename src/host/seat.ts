@@ -2,11 +2,10 @@
 
 import type { CircuitStorage, Note, StoredCircuit } from '../fleet/storage.ts'
 
-type Verbs = Required<Pick<CircuitStorage, 'add' | 'replace' | 'list' | 'transitions'>>
+type Verbs = Required<Pick<CircuitStorage, 'read' | 'add' | 'replace' | 'list' | 'transitions' | 'reports'>>
 
 export interface Seat extends Verbs {
   readonly ended: boolean
-  read(names: readonly string[]): ReturnType<CircuitStorage['read']>
   watch(name: string): void
   unwatch(name: string): void
   /** Gives the place up. What was sent still goes out. */

@@ -74,7 +74,7 @@ export class Session {
   #answer(asked: Verb): unknown {
     switch (asked.verb) {
       case 'read':
-        return this.#desk.read(asked.names).map((circuit) => circuit ?? null)
+        return this.#desk.read(asked.names, asked.presence).map((circuit) => circuit ?? null)
       case 'add':
         return this.#desk.add(asked.name, asked.tally)
       case 'replace':
@@ -87,6 +87,8 @@ export class Session {
         return this.#watched.delete(asked.name)
       case 'transitions':
         return this.#desk.transitions(asked)
+      case 'reports':
+        return this.#desk.reports(asked.names).map((report) => report ?? null)
       default:
         return this.#desk.list()
     }

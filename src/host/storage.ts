@@ -8,9 +8,11 @@ import { describeError } from '../core/describe.ts'
 import { warn } from '../core/warning.ts'
 import { resolveShared, type SharedSettings } from '../fleet/link.ts'
 import type {
+  CircuitReport,
   CircuitStorage,
   Move,
   Note,
+  Presence,
   SharedOptions,
   StoredCircuit,
   StoredTransition,
@@ -72,8 +74,8 @@ export class HostStorage implements CircuitStorage {
     }
   }
 
-  async read(names: readonly string[]): Promise<readonly (StoredCircuit | undefined)[]> {
-    return (this.#seat ?? (await this.#join())).read(names)
+  async read(names: readonly string[], presence?: Presence): Promise<readonly (StoredCircuit | undefined)[]> {
+    return (this.#seat ?? (await this.#join())).read(names, presence)
   }
 
   async add(name: string, tally: Tally): Promise<StoredCircuit> {
@@ -109,6 +111,10 @@ export class HostStorage implements CircuitStorage {
 
   async transitions(options: { circuit?: string; limit: number }): Promise<readonly StoredTransition[]> {
     return (this.#seat ?? (await this.#join())).transitions(options)
+  }
+
+  async reports(names: readonly string[]): Promise<readonly (CircuitReport | undefined)[]> {
+    return (this.#seat ?? (await this.#join())).reports(names)
   }
 
   /** Leaves the group; where this process served it, another takes over. */

@@ -2,9 +2,13 @@
 
 import type {
   CircuitRecord,
+  CircuitReport,
   Counts,
   Move,
   Note,
+  Presence,
+  ReportStep,
+  Seen,
   Slot,
   StorageTime,
   StoredCircuit,
@@ -19,7 +23,8 @@ export const GREETING = { infuse: 1 } as const
 
 /** `expected` is an epoch: it is what is compared. */
 export type Verb =
-  | { readonly verb: 'read'; readonly names: readonly string[] }
+  | { readonly verb: 'read'; readonly names: readonly string[]; readonly presence?: Presence }
+  | { readonly verb: 'reports'; readonly names: readonly string[] }
   | { readonly verb: 'add'; readonly name: string; readonly tally: Tally }
   | { readonly verb: 'replace'; readonly name: string; readonly expected: number; readonly next: Move }
   | { readonly verb: 'watch' | 'unwatch'; readonly name: string }
@@ -30,14 +35,16 @@ export type Push =
   | { readonly name: string; readonly changed: StoredCircuit }
   | { readonly name: string; readonly note: Note }
 
-/** Circuits of one machine. */
 /** Names in one read: their answers fit into one message. */
 export const MOST_NAMES = 20
+/** Circuits of one machine. */
 export const MOST_CIRCUITS = 10_000
 const MOST_TRANSITIONS = 200
 const MOST_LEASES = 1_000
 const MOST_FAILURES = 10_000
 const MOST_SLOTS = 128
+const MOST_STEPS = 60
+const MOST_PROCESSES = 1_000
 
 const state = oneOf('closed', 'open', 'half-open')
 const forcedState = oneOf('open', 'closed')
@@ -49,9 +56,11 @@ export function isGreeting(value: unknown): boolean {
 
 export function readVerb(message: unknown): Verb {
   const from = fields(message)
-  const verb = oneOf('read', 'add', 'replace', 'watch', 'unwatch', 'list', 'transitions')(from['verb'])
+  const verb = oneOf('read', 'add', 'replace', 'watch', 'unwatch', 'list', 'transitions', 'reports')(from['verb'])
   switch (verb) {
     case 'read':
+      return { verb, names: listOf(from['names'], MOST_NAMES, text), ...maybe(from, 'presence', readPresence) }
+    case 'reports':
       return { verb, names: listOf(from['names'], MOST_NAMES, text) }
     case 'add':
       return { verb, name: text(from['name']), tally: readTally(fields(from['tally'])) }
@@ -75,16 +84,29 @@ export function readPush(message: Fields): Push {
 
 /** An answer to a read of so many. What cannot be read is as good as absent. */
 export function readCircuits(answer: unknown, length: number): readonly (StoredCircuit | undefined)[] {
-  const circuits = listOf(answer, length, (one) => {
+  return readEach(answer, length, readCircuit)
+}
+
+/** The same of reports. */
+export function readReports(answer: unknown, length: number): readonly (CircuitReport | undefined)[] {
+  return readEach(answer, length, (one) => {
+    const from = fields(one)
+    const steps = listOf(from['steps'], MOST_STEPS, readStep)
+    return Object.freeze({ at: number(from['at']), steps, processes: listOf(from['processes'], MOST_PROCESSES, text) })
+  })
+}
+
+function readEach<T>(answer: unknown, length: number, read: (one: unknown) => T): readonly (T | undefined)[] {
+  const all = listOf(answer, length, (one) => {
     try {
-      return one === null ? undefined : readCircuit(one)
+      return one === null ? undefined : read(one)
     } catch (error) {
       if (error instanceof TypeError) return undefined
       throw error
     }
   })
-  if (circuits.length === length) return circuits
-  throw new TypeError(`Expected ${length} circuits, got ${circuits.length}`)
+  if (all.length === length) return all
+  throw new TypeError(`Expected ${length} answers, got ${all.length}`)
 }
 
 export function readReplaced(answer: unknown): {
@@ -204,6 +226,33 @@ function readKeep(from: Fields): Tally['keep'] {
     ...maybe(from, 'slotWidth', number),
     ...maybe(from, 'slots', upTo(MOST_SLOTS)),
   }
+}
+
+function readPresence(value: unknown): Presence {
+  const from = fields(value)
+  const circuits = Object.entries(fields(from['circuits'])).slice(0, MOST_NAMES)
+  return {
+    process: text(from['process']),
+    circuits: Object.fromEntries(circuits.map(([name, seen]) => [text(name), readSeen(fields(seen))])),
+    ...maybe(from, 'span', time),
+    ...maybe(from, 'every', time),
+  }
+}
+
+function readSeen(from: Fields): Seen {
+  const [calls, failures] = [count(from['calls']), count(from['failures'])]
+  return {
+    calls,
+    failures,
+    ...maybe(from, 'successes', count),
+    rejected: count(from['rejected']),
+    slow: count(from['slow']),
+  }
+}
+
+function readStep(value: unknown): ReportStep {
+  const from = fields(value)
+  return { successes: 0, ...readSeen(from), start: count(from['start']) }
 }
 
 function readAsk(value: unknown): NonNullable<Tally['ask']> {

@@ -10,6 +10,9 @@ export type Mirror = 'pybreaker' | 'infuse'
 export interface CircuitKeys {
   readonly record: string
   readonly transitions: string
+  /** What processes told of it, and which they are. */
+  readonly steps: string
+  readonly processes: string
   /** Python's state, fail_counter, opened_at and, for PyBreaker, success_counter. */
   readonly mirrored: readonly string[]
 }
@@ -40,6 +43,8 @@ export function keysOf(namespace: string, name: string, mirror: Mirror | undefin
   return {
     record: `infuse:${tagged}`,
     transitions: `infuse:transitions:${tagged}`,
+    steps: `infuse:steps:${tagged}`,
+    processes: `infuse:processes:${tagged}`,
     mirrored: mirroredKeys(namespace, place, mirror),
   }
 }

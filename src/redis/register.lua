@@ -3,9 +3,9 @@
 -- keeps true that a record changes in one step or not at all, that a replaced record was the expected one, that
 -- counts merge in any order, and that every key of ours has an expiry.
 --
--- KEYS      per circuit: record (hash), transitions (stream), and with a mirror the Python library's state,
---           fail_counter, opened_at and, for PyBreaker, success_counter. All in one slot.
--- ARGV[1]   verb: read | add | replace | see | names | history
+-- KEYS      per circuit: record (hash), transitions (stream), steps (hash), processes (sorted set), and with a mirror
+--           the Python library's state, fail_counter, opened_at and, for PyBreaker, success_counter. All in one slot.
+-- ARGV[1]   verb: read | add | replace | see | names | history | reports
 -- ARGV[2]   settings, JSON: cluster, mirror, and per circuit channels and, with a mirror, rules (fails, reset, trial)
 -- ARGV[3]   argument, JSON; every value a text. A time is ms of this clock, or with a + so many ms from now.
 --
@@ -14,6 +14,8 @@
 --   overrides (JSON) · policy · by · why · mover, move (who wrote it, and which of its moves) ·
 --   ok_at (newest success) · fails (newest failures) · slots `start:ok:bad:slow,…` · asked, asker ·
 --   py_state, py_fails, py_opened, py_successes (what the mirrored keys held when last seen)
+-- Steps are a ring of 60 fields, 5 s each: `start:calls:successes:failures:rejected:slow`. Processes are scored by the
+-- time until which they count as there.
 
 local SCHEMA = 1
 local FIELDS = { 'v', 'state', 'epoch', 'period', 'until', 'relapses', 'successes', 'leases', 'forced', 'forced_until',
@@ -23,9 +25,11 @@ local COUNTED = { 'ok_at', 'fails', 'slots', 'asked', 'asker' }
 local NUMBERS = { 'epoch', 'period', 'until', 'relapses', 'successes', 'asked' }
 local STATES = { closed = true, open = true, ['half-open'] = true }
 local LONGEST_RECORD = 100000
+local LONGEST_STEP = 200
 local FOREVER, LARGEST = 8.64e15, 9007199254740991
 local HOUR, DAY = 3600000, 86400000
 local MOST_TRANSITIONS, MOST_NAMES, NAME_GRAIN = 1000, 10000, 60000
+local STEP, MOST_STEPS, MISSED, MOST_PROCESSES, MOST_TOLD = 5000, 60, 3, 10000, 1000
 
 local verb, settings, argument = ARGV[1], cjson.decode(ARGV[2]), cjson.decode(ARGV[3])
 local clock = redis.call('TIME')
@@ -327,6 +331,83 @@ local function meet(group, record, fault)
   return after
 end
 
+-- Reports: what processes saw, and who is there, for people ------------------------------------------
+
+local function numbers(value)
+  local all = {}
+  if not value or #value > LONGEST_STEP then return all end
+  for number in string.gmatch(value, '%d+') do all[#all + 1] = tonumber(number) end
+  return all
+end
+
+-- Keeps a key of the two, which nobody decides by: one that holds something else is made anew.
+local function tend(key, answer)
+  if type(answer) == 'table' and answer.err then
+    if string.find(answer.err, 'WRONGTYPE') then redis.call('DEL', key) end
+  elseif redis.call('PTTL', key) < DAY - HOUR then
+    redis.call('PEXPIRE', key, text(DAY))
+  end
+end
+
+-- Adds what a process saw to the steps that it saw it in: evenly, since it says no more than the sum.
+local function addUp(key, seen)
+  local span = math.min(tonumber(argument.span), STEP * (MOST_STEPS - 1))
+  local from, before, starts, fields = at - span, 0, {}, {}
+  for start = math.floor(from / STEP) * STEP, at, STEP do
+    starts[#starts + 1] = start
+    fields[#fields + 1] = text(start / STEP % MOST_STEPS)
+  end
+  local held = redis.pcall('HMGET', key, unpack(fields))
+  if held.err then return tend(key, held) end
+  local changed = {}
+  for index, start in ipairs(starts) do
+    local share = span > 0 and (math.min(start + STEP, at) - from) / span or 1
+    local sums = numbers(held[index])
+    if sums[1] ~= start then sums = { start, 0, 0, 0, 0, 0 } end
+    for place = 1, 5 do
+      local part = math.floor(seen[place] * share + 0.5) - math.floor(seen[place] * before + 0.5)
+      sums[place + 1] = (sums[place + 1] or 0) + part
+    end
+    before = share
+    for place = 1, 6 do sums[place] = text(sums[place]) end
+    local value = table.concat(sums, ':', 1, 6)
+    if value ~= held[index] then
+      changed[#changed + 1] = fields[index]
+      changed[#changed + 1] = value
+    end
+  end
+  if #changed > 0 then tend(key, redis.pcall('HSET', key, unpack(changed))) end
+end
+
+local function witness(group, told)
+  local seen = numbers(told)
+  if #seen ~= 5 then return end
+  addUp(group.steps, seen)
+  local key = group.processes
+  tend(key, redis.pcall('ZADD', key, text(at + MISSED * tonumber(argument.every)), argument.process))
+  redis.pcall('ZREMRANGEBYSCORE', key, '-inf', text(at))
+  redis.pcall('ZREMRANGEBYRANK', key, 0, -MOST_PROCESSES - 1)
+end
+
+local function reports(groups)
+  local fields, answers = {}, {}
+  for step = 1, MOST_STEPS do fields[step] = text(step - 1) end
+  for index, group in ipairs(groups) do
+    local steps, processes = {}, {}
+    local held = redis.pcall('HMGET', group.steps, unpack(fields))
+    for _, value in ipairs(held.err and {} or held) do
+      local start = numbers(value)[1]
+      if start and start > at - at % STEP - STEP * MOST_STEPS then steps[#steps + 1] = value end
+    end
+    local scored = redis.pcall('ZREVRANGE', group.processes, 0, MOST_TOLD - 1, 'WITHSCORES')
+    for place = 1, scored.err and 0 or #scored, 2 do
+      if tonumber(scored[place + 1]) > at then processes[#processes + 1] = scored[place] end
+    end
+    answers[index] = cjson.encode({ at = text(at), steps = table.concat(steps, ','), processes = processes })
+  end
+  return answers
+end
+
 -- Verbs -----------------------------------------------------------------------------------------
 
 local function read(groups)
@@ -334,7 +415,9 @@ local function read(groups)
   for index, group in ipairs(groups) do
     local record, fault = load(group.record)
     record = meet(group, record, fault)
-    if record then renew(group, record) end
+    local seen = argument.seen and argument.seen[index]
+    if record and seen ~= '' then renew(group, record) end
+    if seen then witness(group, seen) end
     answers[index] = record and told(group, record) or cjson.encode({ kind = fault or 'absent' })
   end
   return answers
@@ -440,14 +523,15 @@ local function history(groups)
 end
 
 local function groupsOf()
-  local width = 2
-  if settings.mirror then width = settings.mirror == 'pybreaker' and 6 or 5 end
+  local width = 4
+  if settings.mirror then width = settings.mirror == 'pybreaker' and 8 or 7 end
   local groups = {}
   for first = 1, #KEYS, width do
-    local group = { record = KEYS[first], transitions = KEYS[first + 1], channel = settings.channels[#groups + 1] }
+    local group = { record = KEYS[first], transitions = KEYS[first + 1], steps = KEYS[first + 2],
+      processes = KEYS[first + 3], channel = settings.channels[#groups + 1] }
     if settings.mirror then
-      group.state, group.fails, group.opened = KEYS[first + 2], KEYS[first + 3], KEYS[first + 4]
-      if width == 6 then group.successes = KEYS[first + 5] end
+      group.state, group.fails, group.opened = KEYS[first + 4], KEYS[first + 5], KEYS[first + 6]
+      if width == 8 then group.successes = KEYS[first + 7] end
       group.rules = settings.rules[#groups + 1]
     end
     table.insert(groups, group)
@@ -460,5 +544,6 @@ if verb == 'names' then return redis.call('ZREVRANGE', KEYS[1], 0, tonumber(argu
 local groups = groupsOf()
 if verb == 'read' then return read(groups) end
 if verb == 'history' then return history(groups) end
+if verb == 'reports' then return reports(groups) end
 if verb == 'add' then return add(groups[1]) end
 return replace(groups[1])

@@ -5,6 +5,7 @@ import { bad, checkKnown, checkObject } from '../core/check.ts'
 import { warn } from '../core/warning.ts'
 import { resolveShared } from '../fleet/link.ts'
 import type {
+  CircuitReport,
   CircuitStorage,
   Move,
   PeerRules,
@@ -18,6 +19,7 @@ import type {
 import { type RedisClient, type Server, serverOf } from './client.ts'
 import { type CircuitKeys, checkNamespace, keysOf, type Mirror, namesKey, slotOf, storedName } from './keys.ts'
 import { Pushes } from './pushes.ts'
+import { decodeReport, encodePresence } from './reports.ts'
 import { runScript } from './script.ts'
 import { decode, decodeTransition, encodeMove, encodeTally } from './wire.ts'
 
@@ -77,12 +79,14 @@ export class RedisStorage implements CircuitStorage {
     this.#rules.set(storedName(name), rules)
   }
 
-  async read(names: readonly string[], _presence?: Presence): Promise<(StoredCircuit | undefined)[]> {
+  async read(names: readonly string[], presence?: Presence): Promise<(StoredCircuit | undefined)[]> {
     if (names.length === 0) return []
     void this.#pushes.check()
-    const see = JSON.stringify({ names: names.map(storedName) })
+    // Whoever only looks keeps nothing in use.
+    const used = presence === undefined ? names : names.filter((name) => Object.hasOwn(presence.circuits, name))
+    const see = JSON.stringify({ names: used.map(storedName) })
     const [answers] = await Promise.all([
-      this.#each(names, 'read', {}),
+      this.#each(names, 'read', (some) => encodePresence(some, presence)),
       this.#run([namesKey(this.#namespace)], 'see', see),
     ])
     return names.map((name, index) => this.#circuit(name, answers[index]))
@@ -119,11 +123,15 @@ export class RedisStorage implements CircuitStorage {
     const limit = Math.min(Math.max(0, Math.floor(options.limit)), MOST_TRANSITIONS)
     if (limit === 0) return []
     const names = options.circuit === undefined ? await this.list() : [options.circuit]
-    const histories = await this.#each(names, 'history', { limit: String(limit) })
+    const histories = await this.#each(names, 'history', () => ({ limit: String(limit) }))
     const entries = names.flatMap((name, index) =>
       texts(histories[index]).flatMap((text) => decodeTransition(name, text) ?? []),
     )
     return entries.sort((a, b) => b.at.getTime() - a.at.getTime()).slice(0, limit)
+  }
+
+  async reports(names: readonly string[]): Promise<(CircuitReport | undefined)[]> {
+    return (await this.#each(names, 'reports', () => ({}))).map(decodeReport)
   }
 
   /** Ends the connection for pushes; the client is left as it is. */
@@ -155,12 +163,18 @@ export class RedisStorage implements CircuitStorage {
   }
 
   /** One run for many circuits; on a cluster, where each has a slot of its own, one run each, sent together. */
-  async #each(names: readonly string[], verb: string, argument: object): Promise<readonly unknown[]> {
+  async #each(
+    names: readonly string[],
+    verb: string,
+    argument: (some: readonly string[]) => object,
+  ): Promise<readonly unknown[]> {
     const size = this.#server.cluster ? 1 : BATCH
     const batches = Array.from({ length: Math.ceil(names.length / size) }, (_, index) =>
       names.slice(index * size, (index + 1) * size),
     )
-    const answers = await Promise.all(batches.map((batch) => this.#circuits(batch, verb, JSON.stringify(argument))))
+    const answers = await Promise.all(
+      batches.map((batch) => this.#circuits(batch, verb, JSON.stringify(argument(batch)))),
+    )
     return answers.flat()
   }
 
@@ -170,8 +184,8 @@ export class RedisStorage implements CircuitStorage {
 
   async #circuits(names: readonly string[], verb: string, argument: string): Promise<readonly unknown[]> {
     const keys = names.flatMap((name) => {
-      const { record, transitions, mirrored } = this.#keys(name)
-      return [record, transitions, ...mirrored]
+      const { record, transitions, steps, processes, mirrored } = this.#keys(name)
+      return [record, transitions, steps, processes, ...mirrored]
     })
     const answer = await this.#run(keys, verb, argument, names)
     if (Array.isArray(answer)) return answer

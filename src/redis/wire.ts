@@ -14,7 +14,7 @@ import type {
   Tally,
 } from '../fleet/storage.ts'
 
-type Texts = Readonly<Record<string, unknown>>
+export type Texts = Readonly<Record<string, unknown>>
 
 /** Stands for "without end" where numbers are texts: the latest time a Date holds. */
 const FOREVER = 8.64e15
@@ -73,7 +73,8 @@ function encodeSlot({ start, ok, bad, slow }: Slot): string {
   return [start, ok, bad, slow].map(count).join(':')
 }
 
-function count(value: number): string {
+/** A whole number from 0, as text. */
+export function count(value: number): string {
   return String(Math.floor(clamp(value, 0, FOREVER)))
 }
 
@@ -213,7 +214,8 @@ function decodeSlot(text: string): Slot | undefined {
   return Object.freeze({ start, ok, bad, slow })
 }
 
-function parse(text: unknown): Texts | undefined {
+/** The object that a text is the JSON of. */
+export function parse(text: unknown): Texts | undefined {
   if (typeof text !== 'string') return undefined
   try {
     const value: unknown = JSON.parse(text)
@@ -224,11 +226,13 @@ function parse(text: unknown): Texts | undefined {
   }
 }
 
-function items(text: unknown): readonly string[] {
+/** What stands between commas. */
+export function items(text: unknown): readonly string[] {
   return typeof text === 'string' && text !== '' ? text.split(',').slice(0, MOST_ITEMS) : []
 }
 
-function integer(value: unknown): number | undefined {
+/** The whole number that a text says. */
+export function integer(value: unknown): number | undefined {
   if (typeof value !== 'string' || !/^\d{1,16}$/.test(value)) return undefined
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : undefined

@@ -6,6 +6,7 @@ import { countCases } from './conformance/counts.ts'
 import { moveCases } from './conformance/moves.ts'
 import { pushCases } from './conformance/pushes.ts'
 import { recordCases } from './conformance/records.ts'
+import { reportCases } from './conformance/reports.ts'
 import { type ConformanceOptions, Subject } from './conformance/subject.ts'
 
 /** One rule, and the check of it. */
@@ -25,7 +26,7 @@ export function storageConformance(
   make: () => CircuitStorage | Promise<CircuitStorage>,
   options: ConformanceOptions = {},
 ): readonly ConformanceCase[] {
-  const cases = { ...recordCases, ...countCases, ...moveCases, ...pushCases }
+  const cases = { ...recordCases, ...countCases, ...moveCases, ...pushCases, ...reportCases }
   return Object.entries(cases).map(([name, check]) => ({
     name,
     async run() {

@@ -4,6 +4,7 @@
 import type { FullClock } from '../core/clock.ts'
 import { MemoryStorage } from '../fleet/memory.ts'
 import { toGiveBack } from '../fleet/mirror.ts'
+import { Reports } from '../fleet/reports.ts'
 import type { StoredCircuit, Watcher } from '../fleet/storage.ts'
 
 /** How many commands the server has carried out. */
@@ -42,6 +43,7 @@ export class SimulatedServer {
   readonly #commandTime: number
   readonly #clock: { now(): number; wallNow(): number }
   #store: MemoryStorage
+  #reports: Reports
   #shift = 0
   #mode: 'well' | 'stopped' | 'frozen' = 'well'
   #waiting: Arrival[] = []
@@ -56,6 +58,12 @@ export class SimulatedServer {
     this.#commandTime = commandTime
     this.#clock = { now: () => base.now() + this.#shift, wallNow: () => base.wallNow() + this.#shift }
     this.#store = new MemoryStorage({ clock: this.#clock })
+    this.#reports = new Reports(this.#clock)
+  }
+
+  /** What processes told of their circuits. @internal */
+  get reports(): Reports {
+    return this.#reports
   }
 
   /** Commands wait from now on, and are carried out at {@link thaw}, however late that is. */
@@ -155,6 +163,7 @@ export class SimulatedServer {
 
   #swap(known: ReadonlyMap<string, StoredCircuit | undefined> = new Map()): void {
     this.#store = new MemoryStorage({ clock: this.#clock })
+    this.#reports = new Reports(this.#clock)
     for (const [name, stored] of known) if (stored !== undefined) restore(this.#store, name, stored)
     if (this.#mode !== 'stopped') for (const subscription of this.#subscriptions) this.#subscribe(subscription)
   }

@@ -6,9 +6,11 @@ import { type Clock, type FullClock, fullClock } from '../core/clock.ts'
 import { resolveShared } from '../fleet/link.ts'
 import type { MemoryStorage } from '../fleet/memory.ts'
 import type {
+  CircuitReport,
   CircuitStorage,
   Move,
   Note,
+  Presence,
   SharedOptions,
   StoredCircuit,
   StoredTransition,
@@ -67,8 +69,10 @@ const SHARED = ['timeout', 'confirm', 'refreshInterval', 'whenDown'] as const
 const LINE = ['skew', 'drift', 'latency', 'loss'] as const
 const KNOWN = [...SHARED, ...LINE, 'clock', 'seed', 'commandTime', 'onTraffic']
 
-/** A shared storage in memory, as one process sees it. @example new SimulatedStorage({ clock: new ManualClock(), seed: 7 }) */
-/** A shared storage whose network and server do what a test tells them to. */
+/**
+ * A shared storage in memory, as one process sees it, whose network and server do what a test tells them to.
+ * @example new SimulatedStorage({ clock: new ManualClock(), seed: 7 })
+ */
 export class SimulatedStorage implements CircuitStorage {
   readonly shared: Required<SharedOptions>
   /** This process's clock: what breakers on this storage go by. */
@@ -136,8 +140,11 @@ export class SimulatedStorage implements CircuitStorage {
     for (const stop of [...this.#stops]) stop()
   }
 
-  read(names: readonly string[]): Promise<readonly (StoredCircuit | undefined)[]> {
-    return this.#send('read', names, (store) => store.read(names))
+  read(names: readonly string[], presence?: Presence): Promise<readonly (StoredCircuit | undefined)[]> {
+    return this.#send('read', names, (store) => {
+      this.server.reports.see(names, presence)
+      return store.read(names)
+    })
   }
 
   add(name: string, tally: Tally): Promise<StoredCircuit> {
@@ -182,6 +189,10 @@ export class SimulatedStorage implements CircuitStorage {
 
   transitions(options: { circuit?: string; limit: number }): Promise<readonly StoredTransition[]> {
     return this.#send('read', [], (store) => store.transitions(options))
+  }
+
+  reports(names: readonly string[]): Promise<readonly (CircuitReport | undefined)[]> {
+    return this.#send('read', names, () => this.server.reports.read(names))
   }
 
   /** A command on its way there, and its answer on the way back; what is lost never settles. */

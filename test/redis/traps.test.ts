@@ -33,6 +33,7 @@ function make(options: RedisStorageOptions = { namespace: 'prod' }): RedisStorag
 const deaf: Watcher = { changed: () => undefined, noted: () => undefined, reconnected: () => undefined }
 const tally = { epoch: 0, period: 0, keep: { fails: 5 } }
 const key = 'infuse:{prod:payments}'
+const seen = { calls: 9, successes: 7, failures: 2, rejected: 1, slow: 0 }
 
 async function read(storage: CircuitStorage, name = 'payments'): Promise<StoredCircuit | undefined> {
   const [circuit] = await storage.read([name])
@@ -133,10 +134,13 @@ describe('a record in Redis', () => {
           if (verb === 'forever') await move({ state: 'open', until: Number.POSITIVE_INFINITY })
           if (verb === 'close') await move({ state: 'closed' })
           // What others do to our keys is put right by the next read.
-          if (verb === 'persist') await server.command('PERSIST', hash)
+          if (verb === 'persist') {
+            for (const each of [hash, `infuse:steps:{prod:${name}}`, `infuse:processes:{prod:${name}}`])
+              await server.command('PERSIST', each)
+          }
           if (verb === 'del') await server.command('DEL', hash)
           if (verb === 'flush') await server.flush()
-          await storage.read(['a', 'b', 'c'])
+          await storage.read(['a', 'b', 'c'], { process: verb, circuits: { a: seen, b: seen, c: seen }, span: 7_000 })
           for (const each of await keys())
             expect(Number(await server.command('PTTL', each)), each).toBeGreaterThan(80_000_000)
         }
@@ -176,7 +180,8 @@ describe('a record in Redis', () => {
     const stop = storage.watch('payments', deaf)
     await until(async () => (await read(storage))?.listeners === 1)
     const monitor = await server.monitor()
-    await storage.read(['payments', 'orders'])
+    await storage.read(['payments', 'orders'], { process: 'p', circuits: { payments: seen } })
+    await storage.reports(['payments', 'orders'])
     await storage.add('payments', { ...tally, fails: [before.at], ask: { id: 'x', since: 0, every: 0 } })
     await storage.add('payments', { ...tally, hush: true })
     await storage.replace('payments', before, moveOf({ state: 'open' }))

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Transition } from '../../../src/core/circuit.ts'
+import { newStats } from '../../../src/core/stats.ts'
 import { Audience, type FleetWatcher } from '../../../src/fleet/audience.ts'
 
 interface Hearer extends FleetWatcher {
@@ -13,6 +14,7 @@ function hearer(): Hearer {
   return {
     heard,
     storage,
+    stats: newStats(),
     told: (transition) => void heard.push(transition),
     storageDown: (error) => void storage.push(error),
     storageUp: () => void storage.push('up'),

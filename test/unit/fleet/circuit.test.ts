@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Circuit } from '../../../src/core/circuit.ts'
 import { fullClock } from '../../../src/core/clock.ts'
+import { newStats } from '../../../src/core/stats.ts'
 import { resolveRules, resolveSettings } from '../../../src/core/options.ts'
 import { FleetCircuit } from '../../../src/fleet/circuit.ts'
 import { Link } from '../../../src/fleet/link.ts'
@@ -221,7 +222,7 @@ describe('the newest epoch wins', () => {
     const line = new Line({ refreshInterval: Number.POSITIVE_INFINITY })
     const rules = resolveRules({}, resolveSettings({}))
     const fleet = new FleetCircuit(NAME, rules, new Circuit(), new Link(line, fullClock(line.clock)))
-    fleet.join({ told: () => undefined, storageDown: () => undefined, storageUp: () => undefined })
+    fleet.join({ stats: newStats(), told: () => undefined, storageDown: () => undefined, storageUp: () => undefined })
     return { fleet, line }
   }
 

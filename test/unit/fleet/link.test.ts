@@ -13,6 +13,7 @@ function member(name: string, heard: string[] = []): Member {
   return {
     name,
     heard,
+    seen: () => ({ calls: 0, failures: 0, rejected: 0, slow: 0 }),
     met: (stored: StoredCircuit | undefined) => void heard.push(`${name} met ${stored?.state ?? 'nothing'}`),
     wentDown: (error) => void heard.push(`${name} down: ${(error as Error).message}`),
     cameUp: () => void heard.push(`${name} up`),

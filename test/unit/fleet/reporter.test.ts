@@ -176,7 +176,8 @@ describe('a report', () => {
     expect(tallies()).toEqual([])
     expect(line.clock.pending).toBe(0)
     line.mode = 'well'
-    await link.join({ name: NAME, met: () => undefined, wentDown: () => undefined, cameUp: () => undefined })
+    const seen = () => ({ calls: 0, failures: 0, rejected: 0, slow: 0 })
+    await link.join({ name: NAME, seen, met: () => undefined, wentDown: () => undefined, cameUp: () => undefined })
     await fail()
     expect(tallies()).toMatchObject([{ fails: [AHEAD + 100, AHEAD] }])
   })

@@ -16,7 +16,10 @@ describe('the keys of a circuit', () => {
       [],
     ])
     expect(namesKey(namespace)).toBe(names)
-    expect(slotOf(keys.transitions)).toBe(slotOf(keys.record))
+    expect([keys.steps, keys.processes]).toEqual(
+      ['infuse:steps:', 'infuse:processes:'].map((kind) => record.replace('infuse:', kind)),
+    )
+    for (const key of [keys.transitions, keys.steps, keys.processes]) expect(slotOf(key)).toBe(slotOf(keys.record))
   })
 
   it('keep a name that fits', () => {
