@@ -25,6 +25,8 @@ const floors: Readonly<Record<string, number>> = {
   'index.ts': 11,
 }
 const maxLines = 300
+/** Files that are named after what a package is for, since the package has another name. */
+const packageNames: Readonly<Record<string, string>> = { prometheus: 'prom-client' }
 
 export interface Import {
   readonly specifier: string
@@ -79,7 +81,8 @@ function packageViolations(file: string, specifier: string, told: string): strin
   if (place(file) === 'core') return [`${told}; core imports nothing outside core`]
   if (specifier.startsWith('node:')) return []
   if (isBuiltin(specifier)) return [`${told} without node:`]
-  const noun = posix.basename(file, '.ts')
+  const base = posix.basename(file, '.ts')
+  const noun = packageNames[base] ?? base
   const names = specifier.replace('@', '').split('/').slice(0, 2)
   const named = names.some((name) => name === noun || name.startsWith(`${noun}-`))
   return named ? [] : [`${told}; a third-party package belongs in the file named after it`]

@@ -124,6 +124,8 @@ describe('the rules', () => {
     ['a builtin above core', 'calls/a.ts', `import { channel } from 'node:diagnostics_channel'`],
     ['a package in the file of its name', 'server/fastify.ts', `import plugin from 'fastify-plugin'`],
     ['a scoped package in the file of its name', 'outbound/grpc.ts', `import { status } from '@grpc/grpc-js'`],
+    ['the client of Prometheus', 'observe/prometheus.ts', `import { Gauge } from 'prom-client'`],
+    ['the interface of OpenTelemetry', 'observe/opentelemetry.ts', `import type { Meter } from '@opentelemetry/api'`],
     ['a class of errors', 'core/a.ts', 'export class AError<T extends B> extends TypeError { }'],
     ['a bound on a type parameter', 'core/a.ts', 'export class A<T extends B> { b<U extends C>(): void {} }'],
     ['words in text', 'core/a.ts', `// enum A { }\nconst a = 'export default' // class A extends B {}`],
