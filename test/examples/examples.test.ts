@@ -1,0 +1,67 @@
+// Every example runs as its reader would run it, in a process of its own, and prints what it is to show.
+import { execFile } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { RedisServer } from '../support/redis-server.ts'
+
+const folder = fileURLToPath(new URL('../../examples/', import.meta.url))
+
+/** What a run prints; lines in the order in which they come. */
+const shown: Readonly<Record<string, readonly string[]>> = {
+  lambda: ['call 1: 502', 'call 3: 502', 'call 4: 503', 'rates was asked 3 times', 'a second later: 200, 200'],
+  'queue-worker': [
+    'closed -> open',
+    'paused for the open time',
+    'half-open -> closed',
+    '10 sent, each once: true, in order: true',
+    'left over: {"left":0}',
+  ],
+  'mixed-fleet': [
+    'python call 3: HTTPError',
+    'python call 4: CircuitBreakerError',
+    'node: open',
+    "node's trial: charged",
+    'python reads: closed',
+  ],
+}
+
+let redis: RedisServer
+beforeAll(async () => {
+  redis = await RedisServer.start()
+})
+afterAll(() => redis[Symbol.asyncDispose]())
+
+describe('examples', { timeout: 60_000 }, () => {
+  const names = readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? entry.name : []))
+
+  it('are all tried here, and listed', () => {
+    expect(names.toSorted()).toEqual(Object.keys(shown).toSorted())
+    const list = readFileSync(`${folder}README.md`, 'utf8')
+    for (const name of names) expect(list).toContain(`examples/${name}/main.mjs`)
+  })
+
+  it.each(names)('%s runs, ends, and shows what it is for', async (name) => {
+    expect(existsSync(`${folder}${name}/main.mjs`)).toBe(true)
+    const { code, stdout, stderr } = await play(`${folder}${name}/main.mjs`)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    let from = 0
+    for (const line of shown[name] ?? []) {
+      const at = stdout.indexOf(line, from)
+      expect(at, `${line}\nin\n${stdout}`).toBeGreaterThanOrEqual(from)
+      from = at + line.length
+    }
+  })
+})
+
+function play(file: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const env = { ...process.env, REDIS_URL: `redis://127.0.0.1:${redis.port}` }
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [file],
+      { env, timeout: 50_000, killSignal: 'SIGKILL' },
+      (_, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
+    )
+  })
+}
