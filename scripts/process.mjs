@@ -65,6 +65,8 @@ export async function build() {
   if (types.status !== 0) return types
   // The script that Redis runs is read by the module beside it.
   cpSync(join(root, 'src/redis/register.lua'), join(root, 'dist/redis/register.lua'))
+  const page = await buildPage()
+  if (page.status !== 0) return page
   return tool('typescript', [
     '-p',
     'tsconfig.build.json',
@@ -76,6 +78,15 @@ export async function build() {
     '--sourceMap',
     '--inlineSources',
   ])
+}
+
+/** The dashboard's page: its scripts for browsers and the two files beside them, which the admin handler serves. @param {string} [to] */
+export async function buildPage(to = 'dist/admin') {
+  const outDir = join(root, to)
+  const built = await tool('typescript', ['-p', 'src/admin/page', '--removeComments', '--outDir', outDir])
+  const files = ['index.html', 'dashboard.css']
+  for (const file of files) cpSync(join(root, 'src/admin/page', file), join(outDir, 'page', file))
+  return built
 }
 
 /** demo/ as build/demo/: all that `npm start` needs. */

@@ -3,7 +3,8 @@
 // countdown or an age is never the difference of two machines' clocks. Epoch ms appear only as `at` and `…At`, for
 // people to read. What a source cannot tell is null, never a guess and never 0.
 
-import type { CircuitState } from '../core/snapshot.ts'
+/** `CircuitState`, said again: this file imports nothing, so that the page compiles by itself. */
+export type WireState = 'closed' | 'open' | 'half-open'
 
 /** What an identity may do. */
 export type WireRight = 'read' | 'operate'
@@ -49,7 +50,7 @@ export interface WireStorage {
 export interface WireCircuit {
   readonly name: string
   /** What holds: a held circuit's state is the state it is held in. */
-  readonly state: CircuitState
+  readonly state: WireState
   readonly scope: 'local' | 'fleet'
   /**
    * What `explain().counts` says (`failures`, `trialSuccesses`, `windowCalls`, `windowFailures`, `windowSlow`,
@@ -161,8 +162,8 @@ export interface WireTransition {
   readonly circuit: string
   /** `moved` is a change of state, by itself or by a person; the others need a person. */
   readonly kind: 'moved' | 'forced' | 'released' | 'updated'
-  readonly from: CircuitState
-  readonly to: CircuitState
+  readonly from: WireState
+  readonly to: WireState
   /** Epoch ms, by the same clock as the envelope's `at`. */
   readonly at: number
   /** ms before the answer was made. */

@@ -1,0 +1,46 @@
+// A circuit as the page has it: what the API said, and when (ms of the page's monotonic clock), so that what is left
+// can be aged without any wall clock.
+
+import type { WireState, WireCircuit, WireSteps } from '../wire.ts'
+
+/** What the pill, the filters and the four counts go by: a held circuit is counted under `forced` only. */
+export type Kind = WireState | 'forced'
+
+export const kinds: readonly Kind[] = ['open', 'half-open', 'forced', 'closed']
+
+export interface Seen {
+  readonly wire: WireCircuit
+  /** When its durations were true. */
+  readonly got: number
+  /** The newest steps there are, which a `circuit` event may leave out, and when those were true. */
+  readonly steps: WireSteps | null
+  readonly stepsGot: number
+}
+
+export function kindOf({ forced, state }: WireCircuit): Kind {
+  return forced === null ? state : 'forced'
+}
+
+/** What the pill says. */
+export function isSick(wire: WireCircuit): boolean {
+  return kindOf(wire) !== 'closed'
+}
+
+/** ms left of what this circuit waits for: the hold, the open time, the trial's lease. Null: nothing, or no end. */
+export function leftOf({ wire, got }: Seen, now: number): number | null {
+  const left = wire.forced === null ? (wire.state === 'closed' ? null : wire.retryAfter) : wire.forced.left
+  return left === null ? null : Math.max(0, left - (now - got))
+}
+
+/** The whole of what `leftOf` is left of, for the ring; null: it has none. */
+export function periodOf({ wire }: Seen): number | null {
+  const period = wire.forced === null ? wire.period : wire.forced.period
+  return period !== null && period > 0 ? period : null
+}
+
+/** How much of the ring stands, 0 to 100; null: no ring. */
+export function ringOf(seen: Seen, now: number): number | null {
+  const left = leftOf(seen, now)
+  const period = periodOf(seen)
+  return left === null || period === null ? null : Math.min(100, (100 * left) / period)
+}
