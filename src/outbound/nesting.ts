@@ -15,6 +15,8 @@ export interface DispatchOptions {
   readonly origin?: string | URL | undefined
   readonly path: string
   readonly method: string
+  /** An EventEmitter will do for undici as well. */
+  readonly signal?: { readonly aborted?: boolean; readonly reason?: unknown } | null | undefined
   readonly skipBreaker?: boolean | undefined
   readonly [GUARDED]?: boolean | undefined
 }

@@ -29,7 +29,12 @@ export function circuitBreaker(breakers: Breakers, options?: GuardOptions): <D e
 
 function guard(guarding: Guarding, dispatch: Dispatch, request: DispatchOptions, handler: Handler): boolean {
   if (isExempt(request)) return dispatch(request, handler)
-  const { method, origin, path } = request
+  const { method, origin, path, signal } = request
+  if (signal?.aborted === true) {
+    // Whoever gave up before is neither sent nor counted; undici would connect first.
+    refuse(handler, signal.reason)
+    return true
+  }
   let answer: ReturnType<typeof enter>
   try {
     if (origin === undefined) throw new TypeError('A request without origin has no circuit; guard an Agent or a Pool')
