@@ -40,7 +40,7 @@ export interface Listener {
   storageUp?(breaker: CircuitBreaker): Told
 }
 
-const EVENTS = [
+export const EVENTS = [
   'beforeCall',
   'success',
   'failure',

@@ -48,8 +48,11 @@ export function leaveFleet(storage: CircuitStorage, fleet: FleetCircuit, watcher
   if (fleet.leave(watcher)) localOn(storage).fleets.delete(fleet.name)
 }
 
-/** @throws TypeError for rules that another library's keys cannot say. */
-function peerRules(mirror: string, { parts, resetTimeout, trialTimeout }: Rules): PeerRules {
+/**
+ * What the processes of another library, on mirrored keys, go by.
+ * @throws TypeError for rules that its keys cannot say.
+ */
+export function peerRules(mirror: string, { parts, resetTimeout, trialTimeout }: Rules): PeerRules {
   const [only, ...more] = parts
   if (only?.kind !== 'consecutive' || more.length > 0) {
     throw new TypeError(`Expected \`trip\` to be consecutive(n) where the storage mirrors ${mirror}`)
