@@ -80,11 +80,11 @@ export async function build() {
   ])
 }
 
-/** The dashboard's page: its scripts for browsers and the two files beside them, which the admin handler serves. @param {string} [to] */
+/** The dashboard's page: its scripts for browsers and the files beside them, which the admin handler serves. @param {string} [to] */
 export async function buildPage(to = 'dist/admin') {
   const outDir = join(root, to)
   const built = await tool('typescript', ['-p', 'src/admin/page', '--removeComments', '--outDir', outDir])
-  const files = ['index.html', 'dashboard.css']
+  const files = ['index.html', 'dashboard.css', 'icon.svg']
   for (const file of files) cpSync(join(root, 'src/admin/page', file), join(outDir, 'page', file))
   return built
 }

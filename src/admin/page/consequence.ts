@@ -4,7 +4,7 @@
 import type { WireAction } from '../wire.ts'
 import { leftOf } from './circuit.ts'
 import { demandOf, isBad, shareOf } from './counts.ts'
-import { counted, countdown, length, rate, timeOfDay } from './format.ts'
+import { counted, countdown, endOf, length, rate, timeOfDay } from './format.ts'
 import type { View } from './view.ts'
 
 /** What the dialogs know besides the circuit. */
@@ -94,7 +94,7 @@ function releaseWords(view: View, setting: Setting): Words {
   const { name, seen, minute } = view
   const { forced } = seen.wire
   const left = leftOf(seen, setting.now)
-  const instead = left === null ? '' : `, not at ${timeOfDay(setting.wallNow + left, false)}`
+  const instead = left === null ? '' : `, not at ${timeOfDay(endOf(setting.wallNow + left), false)}`
   const by = forced?.by ?? undefined
   const text = `The hold${by === undefined ? '' : ` by ${by}`} ends now${instead}. The circuit decides by itself again.`
   const failing = forced?.state === 'closed' && minute !== null && isBad(minute)

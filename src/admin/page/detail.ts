@@ -7,7 +7,7 @@ import { STEP_MS, STEPS, stepAt } from './counts.ts'
 import { copy, draw, find, isWide, make, put } from './dom.ts'
 import { paintActions } from './actions.ts'
 import { paintCounts, paintThresholds } from './facts.ts'
-import { counted, countdown, moment, sentence, timeOfDay, utc } from './format.ts'
+import { counted, countdown, endOf, moment, sentence, timeOfDay, utc } from './format.ts'
 import { moveLine } from './move.ts'
 import { type Manner, paintArc, paintPill, ringFor } from './pill.ts'
 import { Plot, flagged } from './plot.ts'
@@ -111,7 +111,7 @@ export class Detail {
     note.hidden = forced === null
     if (forced === null) return
     const wallNow = this.#store.clock.wallNow()
-    const ends = forced.left === null ? undefined : this.#store.clock.wallAt(seen.got + forced.left)
+    const ends = forced.left === null ? undefined : endOf(this.#store.clock.wallAt(seen.got + forced.left) ?? 0)
     const at = trouble?.at === undefined ? '' : ` at ${moment(trouble.at, wallNow, false)}`
     const until = make('b', { class: 'num', ...(ends === undefined ? {} : { title: utc(ends) }) })
     until.append(ends === undefined ? 'somebody releases it' : moment(ends, wallNow, false))

@@ -31,7 +31,7 @@ function seconds(s: number): string {
 
 /** A length that somebody chose: 15 min, 4 h, 1.5 s. */
 export function length(ms: number): string {
-  if (ms < 60_000) return `${Math.round(ms / 100) / 10} s`
+  if (ms < 120_000) return `${Math.round(ms / 100) / 10} s`
   const minutes = Math.round(ms / 6_000) / 10
   return minutes < 60 || minutes % 60 !== 0 ? `${minutes} min` : `${minutes / 60} h`
 }
@@ -66,6 +66,11 @@ export function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
 }
 
+/** The end of something that lasts so long from an answer on: the way of the answer took ms that are not its own. */
+export function endOf(epoch: number): number {
+  return Math.round(epoch / 1000) * 1000
+}
+
 /** 02:47:12, of epoch ms. */
 export function timeOfDay(epoch: number, withSeconds = true): string {
   return new Date(epoch).toTimeString().slice(0, withSeconds ? 8 : 5)
@@ -82,6 +87,11 @@ export function moment(epoch: number, now: number, withSeconds = true): string {
 /** 2026-11-21 01:47:12 UTC, for a title. */
 export function utc(epoch: number): string {
   return `${new Date(epoch).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+}
+
+/** Why a trial failed, without saying that it was a trial. */
+export function afterTrial(why: string): string {
+  return why.replace(/^(?:the )?trial call failed: /i, '')
 }
 
 /** The circuit's own words as a sentence; what they say stays as it is. */

@@ -1,8 +1,8 @@
 // The connection: the stream of events with its heartbeat, and the list every 5 s, when a step of the plots is over.
 // Three seconds without a heartbeat are a lost connection; it is tried again, later each time. A 401 ends it all.
 
-import type { WireCircuitEvent, WireEnvelope, WireTransition } from '../wire.ts'
-import { ApiError, getCircuits, getTransitions, openEvents } from './api.ts'
+import type { WireCircuitEvent, WireCircuits, WireEnvelope, WireTransition, WireTransitions } from '../wire.ts'
+import { ApiError, type Got, getCircuits, getTransitions, openEvents } from './api.ts'
 import { EventParser, type ServerEvent } from './sse.ts'
 import type { Store } from './store.ts'
 
@@ -33,8 +33,11 @@ export class Connection {
     this.#heard = this.#store.clock.now()
     try {
       const body = await openEvents(stream.signal)
-      await Promise.all([this.#readAll(), this.#readTransitions()])
+      // Both before anything is drawn: the order goes by the transitions too.
+      const [circuits, transitions] = await Promise.all([getCircuits(), getTransitions(TRANSITIONS)])
       if (stream.signal.aborted) return
+      this.#takeTransitions(transitions)
+      this.#takeAll(circuits)
       this.#tries = 0
       this.#heard = this.#store.clock.now()
       this.#store.setLink({ state: 'live' })
@@ -105,13 +108,19 @@ export class Connection {
   }
 
   async #readAll(): Promise<void> {
-    const { body, got } = await getCircuits()
+    this.#takeAll(await getCircuits())
+  }
+
+  async #readTransitions(limit: number): Promise<void> {
+    this.#takeTransitions(await getTransitions(limit))
+  }
+
+  #takeAll({ body, got }: Got<WireCircuits>): void {
     this.#polled = got
     this.#store.takeAll(body, got)
   }
 
-  async #readTransitions(limit = TRANSITIONS): Promise<void> {
-    const { body, got } = await getTransitions(limit)
+  #takeTransitions({ body, got }: Got<WireTransitions>): void {
     this.#store.more = body.more
     this.#store.takeTransitions(body.transitions, got)
   }

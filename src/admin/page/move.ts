@@ -2,7 +2,7 @@
 
 import { copy, find, icon, make, put, set } from './dom.ts'
 import type { Line } from './fold.ts'
-import { counted, length, moment, sentence, timeOfDay, utc } from './format.ts'
+import { afterTrial, counted, length, moment, sentence, timeOfDay, utc } from './format.ts'
 import type { Moved } from './log.ts'
 import { markOf } from './plot.ts'
 
@@ -22,7 +22,10 @@ export function moveLine({ moved, trials, first }: Line, wallNow: number, number
   find('.m-mark', node).append(dot)
   put(find('.m-name', node), wire.circuit)
   put(find('.m-change', node), trials === 0 ? changeWords(wire) : `stays open, ${counted(trials, 'trial')} failed`)
-  put(find('.m-why', node), trials > 1 ? `Last: ${why(wire)} First at ${timeOfDay(first.wire.at)}.` : why(wire))
+  put(
+    find('.m-why', node),
+    trials > 1 ? `Last: ${afterTrial(why(wire))} First at ${timeOfDay(first.wire.at)}.` : why(wire),
+  )
   const who = find('.m-who', node)
   who.dataset['person'] = wire.by === null ? 'no' : 'yes'
   set(find('use', who), 'href', `#i-${wire.by === null ? wire.scope : 'person'}`)

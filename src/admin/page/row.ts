@@ -4,7 +4,7 @@ import { paintArc, paintPill, type Manner, dueWords, ringFor } from './pill.ts'
 import { copy, find, findAll, icon, make, put, set } from './dom.ts'
 import { isBad, shareOf } from './counts.ts'
 import { leftOf } from './circuit.ts'
-import { moment, rate, utc } from './format.ts'
+import { endOf, moment, rate, utc } from './format.ts'
 import { Spark } from './spark.ts'
 import type { View } from './view.ts'
 
@@ -81,7 +81,7 @@ export class Row {
       put(node, reason)
       return
     }
-    const ends = forced.left === null ? undefined : wallAt(seen.got + forced.left)
+    const ends = forced.left === null ? undefined : endOf(wallAt(seen.got + forced.left))
     const until = ends === undefined ? 'released' : moment(ends, wallAt(seen.got), false)
     const said = forced.reason === null ? '' : `: “${forced.reason}”`
     const words = ` until ${until}${said}${reason === '' ? '' : `. ${reason}`}`

@@ -50,7 +50,7 @@ function sickReason({ seen: { wire }, kind, trouble, minute }: Sick): string {
     return `${shareOf(minute)} fail, ${minute.rejected === 0 ? 'none' : counted(minute.rejected, 'call')} rejected.`
   }
   const why = sentence((trouble?.trials === 0 ? wire.reason : trouble?.why) ?? wire.reason ?? '')
-  if (kind === 'half-open') return `${trialOut(wire)} ${why === '' ? '' : `Before: ${why}`}`.trim()
+  if (kind === 'half-open') return trialOut(wire)
   const failed = trouble?.failed ?? 0
   const trials = failed === 0 ? '' : ` ${counted(failed, 'trial')} since, ${failed === 1 ? 'it failed' : 'all failed'}.`
   return `${localWords(wire)}${why}${trials}`.trim()
