@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/package/**', '**/node_modules/**'],
-    globalSetup: ['scripts/redis.mjs'],
+    globalSetup: ['scripts/servers.mjs'],
     environment: 'node',
     passWithNoTests: false,
     dangerouslyIgnoreUnhandledErrors: false,
