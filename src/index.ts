@@ -2,6 +2,7 @@
 
 export type { CircuitOptions } from './app/circuit-options.ts'
 export type { GuardedFetch, ServiceClient } from './app/client.ts'
+export type { CircuitHealth, Health, HealthOptions } from './app/health.ts'
 export type { ApplicationOptions, InfuseOptions } from './app/options.ts'
 export { CircuitBreaker } from './breaker.ts'
 export type { Permit } from './calls/attempt.ts'
