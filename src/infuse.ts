@@ -3,19 +3,23 @@
 // application and everything it calls.
 
 import { announce, checkAnnounce } from './app/announcement.ts'
-import { type CircuitOptions, mergeOptions } from './app/circuit-options.ts'
+import type { CircuitOptions } from './app/circuit-options.ts'
 import { type ServiceClient, serviceClient } from './app/client.ts'
+import { describeHealth, type Health, type HealthOptions } from './app/health.ts'
 import { Installation } from './app/installation.ts'
 import { type ApplicationOptions, INFUSE_OPTIONS, type InfuseOptions } from './app/options.ts'
+import { Recipes } from './app/recipes.ts'
 import { Registry } from './app/registry.ts'
 import { checkName, Services } from './app/services.ts'
 import type { Environment } from './app/settings.ts'
 import { CircuitBreaker } from './breaker.ts'
-import { checkKnown, checkObject } from './core/check.ts'
-import type { CircuitStorage } from './fleet/storage.ts'
+import { bad, checkKnown, checkObject } from './core/check.ts'
+import { type CircuitStorage, checkStorage } from './fleet/storage.ts'
 import { normaliseOrigin } from './outbound/origin.ts'
 
 const MOST_BREAKERS = 1_000
+/** ms that what was not yet told to shared storage has to get there when an application ends. */
+const LAST_WORDS = 1_000
 
 /** An application's circuit breakers: one per name, made when first asked for, sharing options and storage. */
 export class Infuse implements AsyncDisposable {
@@ -25,30 +29,33 @@ export class Infuse implements AsyncDisposable {
   readonly env: string | undefined
   /** Where the circuits live; `undefined`: in this process. */
   readonly storage: CircuitStorage | undefined
-  readonly #options: InfuseOptions
-  readonly #circuits: ReadonlyMap<string, CircuitOptions>
+  readonly #clock: InfuseOptions['clock']
+  readonly #recipes: Recipes
   readonly #registry: Registry
   readonly #services = new Services()
   readonly #clients = new Map<string, ServiceClient>()
   readonly #installation: Installation
   readonly #announced: Promise<void>
-  /** What this application opened for itself. */
-  readonly #owned: (() => Promise<void>)[] = []
+  /** Lets go of what was opened for this application. */
+  #close: (() => Promise<void>) | undefined
   #disposed: Promise<void> | undefined
 
   /** @throws TypeError or RangeError for a bad option, naming option, value and type. */
   constructor(options: InfuseOptions = {}) {
     checkKnown('Infuse', checkObject('options', options), INFUSE_OPTIONS)
-    this.#options = Object.freeze({ ...options })
-    this.#circuits = new Map(Object.entries(checkObject('circuits', options.circuits ?? {})))
-    this.serviceName = options.service === undefined ? undefined : checkName(options.service)
-    this.env = options.env
-    this.storage = options.storage
-    this.#registry = new Registry(options.maxBreakers ?? MOST_BREAKERS, (name, own) => this.#make(name, own))
-    this.#services.addAll(options.services ?? {})
+    const { service, env, storage, services = {}, maxBreakers = MOST_BREAKERS } = options
+    if (env !== undefined && typeof env !== 'string') throw bad('env', 'a text', env, 'string')
+    this.serviceName = service === undefined ? undefined : checkName('service', service)
+    this.env = env
+    this.storage = storage === undefined ? undefined : checkStorage(storage)
+    this.#clock = options.clock
+    this.#recipes = new Recipes(options)
+    this.#registry = new Registry(maxBreakers, {
+      optionsOf: (name, own) => this.#recipes.of(name, own),
+      make: (name, own) => this.#make(name, own),
+    })
+    this.#services.addAll(services)
     this.#installation = new Installation(this)
-    // Options that no breaker takes are refused now, not at the first call.
-    for (const name of ['defaults', ...this.#circuits.keys()]) this.#check(name)
     this.#announced = this.#announce(checkAnnounce(options.announce))
   }
 
@@ -59,11 +66,10 @@ export class Infuse implements AsyncDisposable {
    */
   static async fromEnv(env: Environment = process.env, options: ApplicationOptions = {}): Promise<Infuse> {
     const { openApplication } = await import('./app/application.ts')
-    const { options: resolved, text, close } = await openApplication(env, options)
+    const { options: resolved, close } = await openApplication(env, options)
     try {
       const infuse = new Infuse(resolved)
-      infuse.#owned.push(close)
-      if (text !== undefined) console.info(`[INFUSE] ${text}`)
+      infuse.#close = close
       return infuse
     } catch (error) {
       await close()
@@ -100,12 +106,24 @@ export class Infuse implements AsyncDisposable {
    */
   service(name: string, url: string | URL): ServiceClient {
     const base = this.#services.add(name, url)
+    // fetch would say so only at the first request.
+    if (base.username + base.password !== '') {
+      throw new TypeError(`Expected the URL of service "${name}" to be without credentials; send them in a header`)
+    }
     let client = this.#clients.get(name)
     if (client === undefined) {
       client = serviceClient(name, base, (key) => this.breaker(key))
       this.#clients.set(name, client)
     }
     return client
+  }
+
+  /**
+   * The circuits as they are, for a health endpoint: details, and readiness by those that are `required`.
+   * @throws TypeError for options that are none.
+   */
+  health(options?: HealthOptions): Health {
+    return describeHealth(this.breakers, (name) => this.breaker(name), options)
   }
 
   /** Resolves when every circuit was read once from storage, or it did not answer, and the service is announced. */
@@ -123,7 +141,10 @@ export class Infuse implements AsyncDisposable {
     this.#installation.uninstall()
   }
 
-  /** Takes guards back, lets go of the breakers and of what was opened here. Calls go on by what each circuit was. */
+  /**
+   * Takes guards back, tells storage what it was not yet told, and lets go of the breakers and of what was opened for
+   * them; storage that was given stays as it is. Calls go on by what each circuit was. Twice is once.
+   */
   dispose(): Promise<void> {
     this.#disposed ??= this.#dispose()
     return this.#disposed
@@ -135,22 +156,16 @@ export class Infuse implements AsyncDisposable {
 
   async #dispose(): Promise<void> {
     this.#installation.dispose()
+    const breakers = [...this.breakers.values()]
+    await within(LAST_WORDS, Promise.all([this.#announced, ...breakers.map((breaker) => breaker.settled())]))
     await Promise.all([...this.breakers.values()].map((breaker) => breaker.dispose()))
-    for (const close of this.#owned.toReversed()) await close()
+    await this.#close?.()
   }
 
-  #make(name: string, own: CircuitOptions | undefined): CircuitBreaker {
-    const { storage, clock } = this.#options
-    return new CircuitBreaker({ ...this.#optionsOf(name, own), name: checkName(name), storage, clock })
-  }
-
-  #optionsOf(name: string, own?: CircuitOptions): CircuitOptions {
-    return mergeOptions(this.#options.defaults, this.#circuits.get(name), own)
-  }
-
-  #check(name: string): void {
-    const { clock } = this.#options
-    void new CircuitBreaker({ ...this.#optionsOf(name), name: checkName(name), clock })
+  /** What is first called after the end has a circuit of its own: storage may be closed. */
+  #make(name: string, options: CircuitOptions): CircuitBreaker {
+    const storage = this.#disposed === undefined ? this.storage : undefined
+    return new CircuitBreaker({ ...options, name: checkName('name', name), storage, clock: this.#clock })
   }
 
   #announce(state: ReturnType<typeof checkAnnounce>): Promise<void> {
@@ -158,4 +173,14 @@ export class Infuse implements AsyncDisposable {
     if (this.serviceName === undefined) throw new TypeError('Expected `service` to be given where `announce` is')
     return announce(this.breaker(this.serviceName), state)
   }
+}
+
+/** Waits for it, but not for ever. */
+async function within(ms: number, done: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const over = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([done, over])
+  clearTimeout(timer)
 }

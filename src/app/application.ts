@@ -2,16 +2,15 @@
 // before what settings say.
 
 import { checkKnown, checkObject } from '../core/check.ts'
-import { mergeOptions } from './circuit-options.ts'
+import { copyOptions, mergeOptions } from './circuit-options.ts'
 import { loadListeners, loadMatchers } from './modules.ts'
 import { type ApplicationOptions, INFUSE_OPTIONS, type InfuseOptions } from './options.ts'
 import { type Environment, readSettings, type Settings } from './settings.ts'
-import { openSharing, type Sharing } from './sharing.ts'
+import { openSharing } from './sharing.ts'
 
 export interface OpenApplication {
   readonly options: InfuseOptions
-  /** Where circuits are shared, if that was not said by the code. */
-  readonly text: string | undefined
+  /** Lets go of what was opened for it; what the code gave stays as it is. */
   close(): Promise<void>
 }
 
@@ -19,7 +18,9 @@ export interface OpenApplication {
 export async function openApplication(env: Environment, options: ApplicationOptions): Promise<OpenApplication> {
   checkKnown('an application', checkObject('options', options), [...INFUSE_OPTIONS, 'redis', 'mirror'])
   const { redis, mirror, ...given } = options
-  const settings = readSettings(env)
+  if (given.storage !== undefined && (redis ?? mirror) !== undefined)
+    throw new TypeError('Expected `storage`, or `redis` with `mirror`, but not both')
+  const settings = readSettings(checkObject('env', env))
   const defaults = mergeOptions(
     {
       failMax: settings.failMax,
@@ -27,13 +28,12 @@ export async function openApplication(env: Environment, options: ApplicationOpti
       exclude: await loadMatchers('INFUSE_BREAKER_EXCLUDE_EXCEPTIONS', settings.exclude),
       listeners: await loadListeners('INFUSE_BREAKER_LISTENERS', settings.listeners),
     },
-    given.defaults,
+    given.defaults === undefined ? undefined : copyOptions('defaults', given.defaults),
   )
   const sharing = given.storage === undefined ? await openSharing(settings, { redis, mirror }) : undefined
   return {
     options: { ...given, ...identity(settings, given), defaults, storage: given.storage ?? sharing?.storage },
-    text: redis === undefined && settings.redisUrl === undefined ? sharing?.text : undefined,
-    close: closing(sharing),
+    close: async () => sharing?.close(),
   }
 }
 
@@ -42,8 +42,4 @@ function identity(settings: Settings, given: InfuseOptions): InfuseOptions {
   // Nobody calls a service that has no name.
   const announced = given.announce ?? (service === undefined ? false : settings.announce)
   return { service, env: given.env ?? settings.env, announce: announced }
-}
-
-function closing(sharing: Sharing | undefined): () => Promise<void> {
-  return async () => sharing?.close()
 }

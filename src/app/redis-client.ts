@@ -1,65 +1,109 @@
 // A Redis client for settings that name a URL only: whichever of the known clients the application has installed. A
 // server that is not there yet is no reason not to start; the circuits learn of it when it comes.
 
+import { describeError } from '../core/describe.ts'
+import { warn } from '../core/warning.ts'
 import type { RedisClient } from '../redis/client.ts'
 
 export interface OwnClient {
   readonly client: RedisClient
-  close(): Promise<void>
+  /** Ends its connection at once, and its attempts to have one. */
+  close(): void
 }
 
-interface NodeRedisModule {
-  createClient(options: object): RedisClient & NodeRedisExtras
+/** How a package is loaded. */
+export type Load = (name: string) => Promise<unknown>
+
+interface Emitter {
+  on(event: string, listener: (error?: unknown) => void): unknown
 }
-interface NodeRedisExtras {
-  on(event: 'error', listener: () => void): void
+interface NodeRedisModule {
+  createClient(options: object): RedisClient & NodeRedisClient
+}
+interface NodeRedisClient extends Emitter {
   connect(): Promise<unknown>
   destroy(): void
 }
 interface IoRedisModule {
-  Redis: new (url: string, options: object) => RedisClient & IoRedisExtras
+  Redis: new (url: string, options: object) => RedisClient & IoRedisClient
 }
-interface IoRedisExtras {
-  on(event: 'error', listener: () => void): void
+interface IoRedisClient extends Emitter {
   disconnect(): void
 }
 
 const CLIENTS = ['redis', 'ioredis', 'iovalkey'] as const
-const LONGEST_PAUSE = 1_000
 const PAUSE = 50
+const LONGEST_PAUSE = 1_000
+/** ms that the first connection is waited for: circuits that are read before it is there would take storage to be down. */
+const FIRST_WAIT = 1_000
 
-/** @throws TypeError where none of the clients is installed. */
-export async function openRedisClient(url: string): Promise<OwnClient> {
+/**
+ * A client that is connected, or goes on trying.
+ * @throws TypeError where none of the packages is installed, Error where one cannot be loaded. No message has the URL.
+ */
+export async function openRedisClient(url: string, load: Load = (name) => import(name)): Promise<OwnClient> {
   for (const name of CLIENTS) {
-    const module = await load(name)
+    const module = await find(name, load)
     if (module === undefined) continue
-    return 'createClient' in module ? openNodeRedis(module, url) : openIoRedis(module, url)
+    const [client, close] = 'createClient' in module ? openNodeRedis(module, url) : openIoRedis(module, url)
+    await answered(client)
+    return { client, close }
   }
   throw new TypeError(
-    'Sharing circuits through Redis needs one of the packages redis, ioredis, iovalkey; none is installed',
+    `Sharing circuits through Redis needs one of the packages ${CLIENTS.join(', ')}; none is installed`,
   )
 }
 
-async function load(name: string): Promise<NodeRedisModule | IoRedisModule | undefined> {
+async function find(name: string, load: Load): Promise<NodeRedisModule | IoRedisModule | undefined> {
   try {
-    return (await import(name)) as NodeRedisModule | IoRedisModule
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'ERR_MODULE_NOT_FOUND') return undefined
-    throw error
+    return (await load(name)) as NodeRedisModule | IoRedisModule
+  } catch (cause) {
+    const { code, message } = cause as { code?: unknown; message?: unknown }
+    if (code === 'ERR_MODULE_NOT_FOUND' && String(message).includes(`'${name}'`)) return undefined
+    throw new Error(`The package ${name} cannot be loaded: ${describeError(cause)}`, { cause })
   }
 }
 
-function openNodeRedis({ createClient }: NodeRedisModule, url: string): OwnClient {
-  const reconnectStrategy = (tries: number): number => Math.min(tries * PAUSE, LONGEST_PAUSE)
-  const client = createClient({ url, disableOfflineQueue: true, socket: { reconnectStrategy } })
-  // What goes wrong is told as `storageDown`, once.
-  client.on('error', () => {})
-  client.connect().catch(() => {})
-  return { client, close: async () => client.destroy() }
+type Opened = [client: RedisClient & Emitter, close: () => void]
+
+function openNodeRedis({ createClient }: NodeRedisModule, url: string): Opened {
+  const client = createClient({ url, disableOfflineQueue: true, socket: { reconnectStrategy: pause } })
+  explain(client)
+  // It rejects where `close` comes first.
+  client.connect().catch(() => undefined)
+  return [client, () => client.destroy()]
 }
 
-function openIoRedis({ Redis }: IoRedisModule, url: string): OwnClient {
-  const client = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 0 })
-  client.on('error', () => {})
-  return { client, close: async () => client.disconnect() }
+function openIoRedis({ Redis }: IoRedisModule, url: string): Opened {
+  const client = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: pause })
+  explain(client)
+  return [client, () => client.disconnect()]
+}
+
+function pause(tries: number): number {
+  return Math.min(tries * PAUSE, LONGEST_PAUSE)
+}
+
+/** Why it is not connected is said once per outage: circuits themselves only see that nobody answers. */
+function explain(client: Emitter): void {
+  let isSaid = false
+  client.on('ready', () => {
+    isSaid = false
+  })
+  client.on('error', (error) => {
+    if (!isSaid) warn('The Redis that circuits are shared through does not answer', error)
+    isSaid = true
+  })
+}
+
+function answered(client: Emitter): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, FIRST_WAIT)
+    for (const event of ['ready', 'error']) {
+      client.on(event, () => {
+        clearTimeout(timer)
+        resolve()
+      })
+    }
+  })
 }

@@ -2,7 +2,6 @@
 // go to it.
 
 import { bad, checkObject } from '../core/check.ts'
-import { describeValue } from '../core/describe.ts'
 import { fitName, isName, normaliseOrigin } from '../outbound/origin.ts'
 
 export class Services {
@@ -11,15 +10,18 @@ export class Services {
 
   /** @throws TypeError for a bad name or URL, for a name that has another URL, for an origin that has another name. */
   add(name: string, url: string | URL): URL {
-    const base = checkUrl(`services.${checkName(name)}`, url)
+    const base = checkUrl(`services.${checkName('service', name)}`, url)
     const known = this.#urls.get(name)
+    // A URL may hold credentials, so only its origin is repeated.
     if (known !== undefined && known.href !== base.href) {
-      throw new TypeError(`Service "${name}" has another URL already; got ${describeValue(base.origin)}`)
+      throw new TypeError(`Service "${name}" has another URL already, at ${known.origin}; got one at ${base.origin}`)
     }
     const origin = normaliseOrigin(base)
     const other = this.#names.get(origin)
     if (other !== undefined && other !== name) {
-      throw new TypeError(`Services "${other}" and "${name}" have one origin; tell them apart with a guard's \`key\``)
+      throw new TypeError(
+        `Services "${other}" and "${name}" have one origin, ${origin}: tell them apart with a guard's \`key\``,
+      )
     }
     this.#urls.set(name, base)
     this.#names.set(origin, name)
@@ -42,13 +44,13 @@ export class Services {
 }
 
 /** @throws TypeError or RangeError for what cannot be a circuit's name. */
-export function checkName(name: string): string {
+export function checkName(option: string, name: string): string {
   if (isName(name)) return name
-  throw bad('name', 'up to 128 letters, digits and _ . : - / [ ]', name, 'string')
+  throw bad(option, 'a name of up to 128 letters, digits and _ . : - / [ ]', name, 'string')
 }
 
 function checkUrl(option: string, url: string | URL): URL {
-  // A URL may hold credentials, so it is not repeated.
-  if (!URL.canParse(String(url))) throw new TypeError(`Expected \`${option}\` to be an absolute URL`)
-  return new URL(url)
+  const base = URL.canParse(String(url)) ? new URL(url) : undefined
+  if (base !== undefined && base.hostname !== '') return base
+  throw new TypeError(`Expected \`${option}\` to be an absolute URL such as http://payments:8000`)
 }
