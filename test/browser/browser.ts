@@ -1,10 +1,8 @@
-// Debian's chromium for the tests, with a profile of its own; and what every page is asked: what it wrote to its console.
+// Debian's chromium for the tests, and what every page is asked in the end: what it wrote to its console.
 
-import { mkdtempSync, rmSync } from 'node:fs'
 import { accessSync, constants } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { type BrowserContext, type BrowserContextOptions, type Page, chromium } from 'playwright-core'
+import { type Browser, type BrowserContext, type BrowserContextOptions, type Page, chromium } from 'playwright-core'
 
 const args = [
   '--headless',
@@ -15,39 +13,32 @@ const args = [
   '--disable-sync',
 ]
 
-/** A browser is one context with its profile. */
-export interface Chromium {
-  readonly context: BrowserContext
-  close(): Promise<void>
+/** One for a test file; each context in it has a profile of its own. @throws where there is no chromium on PATH. */
+export function startChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: findChromium(), args, headless: true })
 }
 
-/** @throws where there is no chromium on PATH: a test that cannot run must fail. */
-export async function startChromium(options: BrowserContextOptions = {}): Promise<Chromium> {
-  const profile = mkdtempSync(join(tmpdir(), 'infuse-chromium-'))
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: findChromium(),
-    args,
-    headless: true,
+/** A page, and everything its console said. */
+export interface Opened {
+  readonly context: BrowserContext
+  readonly page: Page
+  readonly said: string[]
+}
+
+/** A page of a new profile: UTC, light, 1440 × 900 unless told otherwise. */
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Opened> {
+  const context = await browser.newContext({
     timezoneId: 'UTC',
     locale: 'en-GB',
+    colorScheme: 'light',
+    viewport: { width: 1440, height: 900 },
     ...options,
   })
-  return {
-    context,
-    async close() {
-      await context.close()
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
-    },
-  }
-}
-
-/** A page and everything its console said. */
-export async function openPage(context: BrowserContext): Promise<{ page: Page; said: string[] }> {
   const said: string[] = []
   const page = await context.newPage()
   page.on('console', (message) => said.push(`${message.type()}: ${message.text()}`))
   page.on('pageerror', (error) => said.push(`error: ${error.message}`))
-  return { page, said }
+  return { context, page, said }
 }
 
 function findChromium(): string {

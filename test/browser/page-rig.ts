@@ -1,0 +1,80 @@
+// What the tests of the page share: one browser and one server for a file, and a page that has read its circuits.
+
+import { join } from 'node:path'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll } from 'vitest'
+import { buildPage, root } from '../../scripts/process.mjs'
+import { type Opened, openPage, startChromium } from './browser.ts'
+import { type Made, incident } from './page-data.ts'
+import { PageServer } from './page-server.ts'
+
+export interface Rig {
+  readonly server: PageServer
+  readonly browser: Browser
+  /** The page on these circuits, when it has drawn them. `at` is the address' hash. */
+  open(circuits?: readonly Made[], options?: BrowserContextOptions & { readonly at?: string }): Promise<Page>
+  /** What the console of the test's pages said. */
+  readonly said: readonly string[]
+}
+
+/** Chromium takes its time on a busy machine. */
+export const patient = 60_000
+
+/** `name` is the folder of the compiled page, so that test files do not share one. */
+export function rig(name: string): Rig {
+  let server: PageServer | undefined
+  let browser: Browser | undefined
+  let opened: Opened[] = []
+  beforeAll(async () => {
+    const built = await buildPage(`build/${name}`)
+    if (built.status !== 0) throw new Error(built.output)
+    server = await PageServer.start(join(root, 'build', name, 'page'))
+    browser = await startChromium()
+  }, patient)
+  afterEach(async () => {
+    for (const { context } of opened) await context.close()
+    opened = []
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await server?.stop()
+  })
+  const there = <T>(value: T | undefined): T => {
+    if (value === undefined) throw new Error('not started')
+    return value
+  }
+  return {
+    get server() {
+      return there(server)
+    },
+    get browser() {
+      return there(browser)
+    },
+    get said() {
+      return opened.flatMap(({ said }) => said)
+    },
+    async open(circuits = incident(), { at = '', ...options } = {}) {
+      there(server).reset(circuits)
+      const made = await openPage(there(browser), options)
+      opened.push(made)
+      await made.page.goto(`${there(server).url}${at}`)
+      await made.page.locator('#link-state[data-link="live"]').waitFor()
+      return made.page
+    },
+  }
+}
+
+/** The names in the list as they stand. */
+export function names(page: Page, list = '#circuits'): Promise<string[]> {
+  return page.locator(`${list} .row:not([hidden]) .name`).allTextContents()
+}
+
+/** Text with its spaces as they are typed. */
+export async function text(page: Page, selector: string): Promise<string> {
+  const found = await page.locator(selector).first().textContent()
+  return (found ?? '').replace(/[\u00A0\u2009]/g, ' ').trim()
+}
+
+export function row(page: Page, name: string): ReturnType<Page['locator']> {
+  return page.locator(`.row-link[data-name="${name}"]`)
+}
