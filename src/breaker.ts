@@ -3,7 +3,9 @@
 // command to the circuit; it decides nothing itself.
 
 import { admitted, type Permit } from './calls/attempt.ts'
+import * as commands from './calls/commands.ts'
 import { Gate } from './calls/gate.ts'
+import { learnGates } from './calls/gates.ts'
 import { type Guard, makeGuard } from './calls/guard.ts'
 import { type AnyFunction, type AsyncFunction, invoke, invokeSync, wrapWith } from './calls/invoke.ts'
 import {
@@ -17,20 +19,16 @@ import {
 } from './calls/iterate.ts'
 import type { CircuitBreakerOptions } from './calls/options.ts'
 import { type RunContext, type RunOptions, run } from './calls/run.ts'
-import { checkResetTimeout, type ResetTimeout } from './core/backoff.ts'
-import { bad, checkCount } from './core/check.ts'
+import type { ResetTimeout } from './core/backoff.ts'
 import { holding } from './core/clock.ts'
-import { closeCommand, forceCommand, halfOpenCommand, openCommand, releaseCommand } from './core/commands.ts'
+import type { CommandOptions } from './core/commands.ts'
 import type { Explanation } from './core/explain.ts'
-import { type ForceOptions, resolveHold } from './core/force.ts'
+import type { ForceOptions } from './core/force.ts'
 import type { Listener } from './core/listeners.ts'
-import { fromMemo, toMemo } from './core/memo.ts'
-import { setFailMax } from './core/options.ts'
+import type { Update } from './core/overrides.ts'
 import type { CircuitState } from './core/snapshot.ts'
 import type { Stats } from './core/stats.ts'
 import type { ErrorMatcher } from './core/verdict.ts'
-
-let readGate: (breaker: CircuitBreaker) => Gate
 
 /** A circuit breaker: stops calls to what is failing, and tries again with one careful call (Nygard, Release It!). */
 export class CircuitBreaker implements AsyncDisposable {
@@ -38,7 +36,7 @@ export class CircuitBreaker implements AsyncDisposable {
   #guard: Guard | undefined
 
   static {
-    readGate = (breaker) => breaker.#gate
+    learnGates((breaker) => breaker.#gate)
   }
 
   /** @throws TypeError or RangeError for a bad option, naming option, value and type. */
@@ -79,8 +77,7 @@ export class CircuitBreaker implements AsyncDisposable {
   }
 
   set failMax(value: number) {
-    setFailMax(this.#gate.rules, value)
-    this.#gate.fleet?.followRules()
+    commands.setFailMax(this.#gate, value)
   }
 
   /** ms open before a trial, or a function. A new value holds at once, for an open circuit from the time it opened. */
@@ -89,8 +86,7 @@ export class CircuitBreaker implements AsyncDisposable {
   }
 
   set resetTimeout(value: ResetTimeout) {
-    this.#gate.rules.resetTimeout = checkResetTimeout(value)
-    this.#gate.circuit.reopenFor(value)
+    commands.setResetTimeout(this.#gate, value)
   }
 
   /** Trial successes that close it. Holds from the next trial success on. */
@@ -99,7 +95,7 @@ export class CircuitBreaker implements AsyncDisposable {
   }
 
   set successThreshold(value: number) {
-    this.#gate.rules.successThreshold = checkCount('successThreshold', value)
+    commands.setSuccessThreshold(this.#gate, value)
   }
 
   /** What counts as success though it is an error (PyBreaker's `excluded_exceptions`). Frozen. */
@@ -238,15 +234,12 @@ export class CircuitBreaker implements AsyncDisposable {
 
   /** This process's state and counts as JSON text, for one that may end after this request. */
   snapshot(): string {
-    this.#gate.look()
-    return toMemo(this.#gate.circuit, this.#gate.settings.clock)
+    return commands.snapshot(this.#gate)
   }
 
   /** Goes on where a {@link snapshot} was taken, less the time since. @throws SyntaxError or TypeError; nothing has changed then. */
   restore(json: string): void {
-    this.#gate.look()
-    fromMemo(json, this.#gate.circuit, this.#gate.settings.clock)
-    this.#gate.circuit.tell()
+    commands.restore(this.#gate, json)
   }
 
   /** Resolves when shared storage was read once, or did not answer. */
@@ -259,19 +252,19 @@ export class CircuitBreaker implements AsyncDisposable {
     return this.#gate.fleet === undefined ? Promise.resolve() : holding(this.#gate.fleet.activity.idle())
   }
 
-  /** Closes the circuit and zeroes its counts; from any state. This and the next four reject where storage did not take it. */
-  close(): Promise<void> {
-    return this.#gate.command(closeCommand(this.#gate.rules))
+  /** Closes the circuit and zeroes its counts; from any state. This and the next five reject where storage did not take it. */
+  close(options?: CommandOptions): Promise<void> {
+    return commands.close(this.#gate, options)
   }
 
   /** Opens the circuit; the time of one that is open starts anew. */
-  open(): Promise<void> {
-    return this.#gate.command(openCommand(this.#gate.rules, this.#gate.circuit.lastFailure))
+  open(options?: CommandOptions): Promise<void> {
+    return commands.open(this.#gate, options)
   }
 
   /** Makes the next call a trial; from any state. */
-  halfOpen(): Promise<void> {
-    return this.#gate.command(halfOpenCommand())
+  halfOpen(options?: CommandOptions): Promise<void> {
+    return commands.halfOpen(this.#gate, options)
   }
 
   /**
@@ -279,12 +272,17 @@ export class CircuitBreaker implements AsyncDisposable {
    * @throws TypeError or RangeError at once, for an unknown state or a bad option.
    */
   force(state: 'open' | 'closed', options: ForceOptions = {}): Promise<void> {
-    return this.#gate.command(forceCommand(resolveHold(state, options, this.#gate.settings.clock)))
+    return commands.force(this.#gate, state, options)
   }
 
   /** Ends a {@link force}: held open becomes half-open, held closed closed with counts zero. */
-  release(): Promise<void> {
-    return this.#gate.command(releaseCommand())
+  release(options?: CommandOptions): Promise<void> {
+    return commands.release(this.#gate, options)
+  }
+
+  /** Changes thresholds for all who share the circuit, until `null` undoes it. @throws TypeError or RangeError at once. */
+  update(update: Update, options: CommandOptions = {}): Promise<void> {
+    return this.#gate.update(update, options)
   }
 
   /** Lets go of shared storage; calls go on by this process's circuit. */
@@ -298,15 +296,4 @@ export class CircuitBreaker implements AsyncDisposable {
   }
 }
 
-/**
- * The gate behind a breaker, for integrations that let calls in and judge them without a function to run.
- * @throws TypeError for what is no breaker of this copy of the package.
- * @internal
- */
-export function gateOf(breaker: CircuitBreaker): Gate {
-  try {
-    return readGate(breaker)
-  } catch {
-    throw bad('breaker', 'a CircuitBreaker of this copy of infuse-breaker', breaker, 'CircuitBreaker')
-  }
-}
+export { gateOf } from './calls/gates.ts'

@@ -11,6 +11,7 @@ export type { CircuitBreakerOptions } from './calls/options.ts'
 export type { RunContext, RunOptions } from './calls/run.ts'
 export { type BackoffOptions, backoff, type OpenContext, type ResetTimeout } from './core/backoff.ts'
 export type { Clock } from './core/clock.ts'
+export type { CommandOptions } from './core/commands.ts'
 export {
   CircuitBreakerError,
   findCircuitBreakerError,
@@ -21,6 +22,7 @@ export {
 export type { Explanation, Forced } from './core/explain.ts'
 export type { ForceOptions } from './core/force.ts'
 export type { Change, Listener } from './core/listeners.ts'
+export type { Overrides, Update } from './core/overrides.ts'
 export type { CircuitState } from './core/snapshot.ts'
 export type { Stats } from './core/stats.ts'
 export {

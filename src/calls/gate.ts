@@ -5,11 +5,12 @@
 import type { CircuitBreaker } from '../breaker.ts'
 import type { Circuit, Denial, Effect, Ticket, Transition } from '../core/circuit.ts'
 import { holding } from '../core/clock.ts'
-import type { Command } from '../core/commands.ts'
+import { type Command, type CommandOptions, originOf } from '../core/commands.ts'
 import { type CircuitBreakerError, circuitBreakerError, type RejectionReason } from '../core/errors.ts'
 import { type Explanation, explain, ownCounts } from '../core/explain.ts'
 import { Listeners } from '../core/listeners.ts'
 import { checkOptions, type Rules, resolveRules, resolveSettings, type Settings } from '../core/options.ts'
+import { checkUpdate, followOverrides, type Overrides, type Update, withUpdate } from '../core/overrides.ts'
 import type { Snapshot } from '../core/snapshot.ts'
 import { countVerdict, type MutableStats, newStats } from '../core/stats.ts'
 import { Judge, type Verdict } from '../core/verdict.ts'
@@ -61,6 +62,8 @@ export class Gate {
     if (storage === undefined) this.circuit.watchers.own(this)
     else if (storage.shared === undefined) this.circuit.watchers.add(this)
     else this.#enlist(storage)
+    const overrides = this.fleet === undefined ? this.circuit.overrides : this.fleet.overrides
+    if (overrides !== undefined) followOverrides(this.rules, overrides)
   }
 
   /** The circuit as it is now: a hold whose time is over has ended. */
@@ -77,6 +80,22 @@ export class Gate {
     this.circuit.command(make, this.settings.clock)
     this.circuit.tell()
     return Promise.resolve()
+  }
+
+  /** Changes thresholds for all breakers of the circuit; here at once. */
+  update(update: Update, options: CommandOptions): Promise<void> {
+    checkUpdate(update)
+    const origin = originOf('update', options)
+    if (this.fleet !== undefined) return this.fleet.update(update, origin)
+    this.circuit.update(withUpdate(this.circuit.overrides, update))
+    return Promise.resolve()
+  }
+
+  /** From here on these count instead of this breaker's own thresholds. */
+  updated(overrides: Overrides | undefined): void {
+    const { resetTimeout } = this.rules
+    followOverrides(this.rules, overrides)
+    if (this.rules.resetTimeout !== resetTimeout) this.circuit.reopenFor(this.rules.resetTimeout)
   }
 
   explain(): Explanation {

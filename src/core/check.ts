@@ -33,6 +33,12 @@ export function checkBetween(option: string, value: unknown, low: number, high: 
   throw bad(option, `a number from ${low}, ${upper}`, value, 'number')
 }
 
+/** A text, where one is given. */
+export function checkText(option: string, value: string | undefined): string | undefined {
+  if (value === undefined || typeof value === 'string') return value
+  throw bad(option, 'a text', value, 'string')
+}
+
 export function checkBoolean(option: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value
   throw bad(option, 'true or false', value, 'boolean')

@@ -10,6 +10,7 @@ import * as machine from './machine.ts'
 import type { Origin } from './machine.ts'
 import { openedBy } from './opening.ts'
 import type { Rules } from './options.ts'
+import type { Overrides } from './overrides.ts'
 import { type CircuitState, type Lease, PRISTINE, type Snapshot } from './snapshot.ts'
 import { crosses, describeCrossing, type Part, type RatePart } from './trip.ts'
 import { CountWindow, type Sums, TimeWindow, type Window } from './window.ts'
@@ -43,6 +44,8 @@ export interface Transition extends Origin {
 /** Told of each transition. */
 export interface CircuitWatcher {
   told(transition: Transition): void
+  /** What counts instead of the breakers' own thresholds has changed. */
+  updated?(overrides: Overrides | undefined): void
 }
 
 interface KeyedWindow {
@@ -59,6 +62,8 @@ export class Circuit {
   failures = 0
   /** The newest failure, for the `cause` of rejections. */
   lastFailure: unknown
+  /** What counts instead of the thresholds of its breakers. */
+  overrides: Overrides | undefined
   /** Told of each transition, by {@link tell}. */
   readonly watchers: Watchers<CircuitWatcher> = new Watchers()
   #windows: readonly KeyedWindow[] = NO_WINDOWS
@@ -134,6 +139,12 @@ export class Circuit {
     this.expire(clock)
     const next = make(this.snapshot, clock.now(), clock.wallNow())
     if (next !== this.snapshot) this.#move(next, clock)
+  }
+
+  /** From here on these thresholds count for all its breakers. */
+  update(overrides: Overrides | undefined): void {
+    this.overrides = overrides
+    this.watchers.tell((watcher) => watcher.updated?.(overrides))
   }
 
   /** Ends a hold whose time is over. There is no timer: whoever looks notices. */

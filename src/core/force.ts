@@ -1,6 +1,6 @@
 // A person's hold on a circuit, from what was asked for to what the machine takes.
 
-import { bad, checkDuration, checkKnown, checkObject } from './check.ts'
+import { bad, checkDuration, checkKnown, checkObject, checkText } from './check.ts'
 import type { FullClock } from './clock.ts'
 import type { Hold } from './snapshot.ts'
 
@@ -25,9 +25,4 @@ export function resolveHold(state: 'open' | 'closed', options: ForceOptions, clo
     by: checkText('by', options.by),
     reason: checkText('reason', options.reason),
   }
-}
-
-function checkText(option: string, value: string | undefined): string | undefined {
-  if (value === undefined || typeof value === 'string') return value
-  throw bad(option, 'a text', value, 'string')
 }

@@ -15,6 +15,7 @@ import {
 } from './check.ts'
 import { type Clock, type FullClock, fullClock } from './clock.ts'
 import type { Listener } from './listeners.ts'
+import { type Overrides, ownThresholds, settleRules } from './overrides.ts'
 import { consecutive, type Part, partsOf, type TripPolicy } from './trip.ts'
 import type { Classify, ErrorMatcher } from './verdict.ts'
 
@@ -54,13 +55,20 @@ export interface RuleOptions {
   shadow?: boolean | undefined
 }
 
-/** What can change while the breaker lives, and the state machine goes by. */
-export interface Rules {
+/** What can change while the breaker lives. */
+export interface Thresholds {
   failMax: number | undefined
   trip: TripPolicy
   parts: readonly Part[]
   resetTimeout: ResetTimeout
   successThreshold: number
+}
+
+/** What the state machine goes by. */
+export interface Rules extends Thresholds {
+  /** What counts instead of the breaker's own thresholds, and those meanwhile. */
+  overrides?: Overrides | undefined
+  own?: Thresholds | undefined
   readonly trials: number
   readonly trialTimeout: number
   readonly rampUp: number
@@ -158,10 +166,24 @@ export function resolveRules(options: Options, settings: Settings): Rules {
 
 /** @throws TypeError or RangeError where it is no count, or a policy decides. */
 export function setFailMax(rules: Rules, value: number): void {
-  if (rules.failMax === undefined) throw new TypeError('Expected `failMax` not to be set where `trip` decides')
-  rules.failMax = checkCount('failMax', value)
-  rules.trip = consecutive(value)
-  rules.parts = partsOf(rules.trip, 'trip')
+  const own = ownThresholds(rules)
+  if (own.failMax === undefined) throw new TypeError('Expected `failMax` not to be set where `trip` decides')
+  own.failMax = checkCount('failMax', value)
+  own.trip = consecutive(value)
+  own.parts = partsOf(own.trip, 'trip')
+  settleRules(rules)
+}
+
+/** @throws TypeError or RangeError where it is no duration and no function. */
+export function setResetTimeout(rules: Rules, value: ResetTimeout): void {
+  ownThresholds(rules).resetTimeout = checkResetTimeout(value)
+  settleRules(rules)
+}
+
+/** @throws TypeError or RangeError where it is no count. */
+export function setSuccessThreshold(rules: Rules, value: number): void {
+  ownThresholds(rules).successThreshold = checkCount('successThreshold', value)
+  settleRules(rules)
 }
 
 function trialTimeoutFor(timeout: number): number {

@@ -2,6 +2,7 @@
 // told once, whoever made it and however often it is learnt.
 
 import type { CircuitWatcher, Transition } from '../core/circuit.ts'
+import type { Overrides } from '../core/overrides.ts'
 import type { CircuitState } from '../core/snapshot.ts'
 import { Watchers } from '../core/watchers.ts'
 import type { Seen } from './storage.ts'
@@ -43,6 +44,10 @@ export class Audience {
   seen(): Seen {
     this.#watchers.tell((watcher) => this.#unreported.add(watcher))
     return this.#unreported.take()
+  }
+
+  updated(overrides: Overrides | undefined): void {
+    this.#watchers.tell((watcher) => watcher.updated?.(overrides))
   }
 
   storageDown(error: unknown): void {

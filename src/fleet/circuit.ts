@@ -6,9 +6,11 @@
 import type { Circuit, CircuitWatcher, Denial, Transition } from '../core/circuit.ts'
 import { holding } from '../core/clock.ts'
 import { type Command, expireCommand } from '../core/commands.ts'
+import type { Origin } from '../core/machine.ts'
 import { openedBy } from '../core/opening.ts'
 import type { Rules } from '../core/options.ts'
-import { period, type Snapshot } from '../core/snapshot.ts'
+import { followOverrides, type Overrides, type Update } from '../core/overrides.ts'
+import type { Snapshot } from '../core/snapshot.ts'
 import type { Part } from '../core/trip.ts'
 import { Activity } from './activity.ts'
 import { Audience, type FleetWatcher } from './audience.ts'
@@ -21,12 +23,10 @@ import { Reporter, type Reporting } from './reporter.ts'
 import type { Note, Seen, StoredCircuit, Watcher } from './storage.ts'
 import { lastKnown, takeover } from './takeover.ts'
 import { type Place, Trials, type Trying } from './trials.ts'
+import { Understudy } from './understudy.ts'
+import { Updates, type Updating } from './updates.ts'
 
-/** ms over which the processes of a fleet spread their asking for a trial, per process, less what is free. */
-const JITTER_PER_PROCESS = 0.5
-const JITTER_FREE = 20
-
-export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Watcher, CircuitWatcher {
+export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Updating, Watcher, CircuitWatcher {
   readonly name: string
   readonly rules: Rules
   /** What this process decides alone. */
@@ -42,9 +42,9 @@ export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Watche
   readonly #audience = new Audience()
   readonly #unwatch: () => void
   readonly #moves: Moves
-  /** What the own circuit was put to when storage stopped answering. */
-  #standIn: Snapshot | undefined
+  readonly #understudy: Understudy
   readonly #orders: Orders
+  readonly #updates: Updates
   #tripping = false
   #members = 0
 
@@ -56,6 +56,8 @@ export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Watche
     this.#reporter = new Reporter(this, link, this.#mirror)
     this.trials = new Trials(this, link, this.#mirror)
     this.#orders = new Orders(this, link, this.#mirror)
+    this.#updates = new Updates(this, link, this.#mirror)
+    this.#understudy = new Understudy(own, link.clock)
     this.#moves = new Moves(name, link, this.#mirror, this.activity)
     own.watchers.add(this)
     this.#unwatch = link.storage.watch(name, this)
@@ -97,6 +99,11 @@ export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Watche
       : expireCommand(snapshot, now, this.#link.clock.wallNow())
   }
 
+  /** What counts instead of its breakers' own thresholds. */
+  get overrides(): Overrides | undefined {
+    return this.#updates.overrides
+  }
+
   /** What the fleet had counted, last time storage said. */
   counts(): Record<string, number> {
     const { stored } = this.#mirror
@@ -113,7 +120,7 @@ export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Watche
   leave(watcher: FleetWatcher): boolean {
     this.#audience.remove(watcher)
     if (--this.#members > 0) return false
-    this.#takeOver(lastKnown(this.view(this.#link.clock.now())))
+    this.#understudy.takeOver(lastKnown(this.view(this.#link.clock.now())))
     this.#reporter.dispose()
     this.#unwatch()
     this.#link.leave(this)
@@ -158,14 +165,22 @@ export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Watche
     const at = this.look()
     const next = make(at, clock.now(), clock.wallNow())
     if (next === at) return Promise.resolve()
-    const end = this.activity.begin()
-    const done = holding(this.#orders.carryOut(make, next)).finally(end)
+    const done = this.#awaited(this.#orders.carryOut(make, next))
     // Without storage the own circuit is all there is.
     if (!this.#link.up) this.own.put(next)
     this.#notice('local', next)
-    // Not awaiting it is safe.
-    done.catch(() => undefined)
     return done
+  }
+
+  /** Changes thresholds for the whole fleet; here at once. Rejects where storage did not take it. */
+  update(update: Update, said: Origin): Promise<void> {
+    return this.#awaited(this.#updates.carryOut(update, said, this.ready))
+  }
+
+  updated(overrides: Overrides | undefined): void {
+    this.#audience.updated(overrides)
+    followOverrides(this.rules, overrides)
+    this.followRules()
   }
 
   async move(next: Snapshot, options: MoveOptions): Promise<boolean> {
@@ -178,11 +193,9 @@ export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Watche
     if (this.#tripping || this.governs) return
     this.#tripping = true
     const next = openedBy(why, this.own.lastFailure, this.#mirror.snapshot, this.rules, this.#link.clock)
-    const ended = (): void => {
-      this.#tripping = false
-    }
     // Refused: somebody else was first. Rejected: storage is down, the own circuit protects.
-    this.move(next, { anew: true }).then(ended, ended)
+    const answered = this.move(next, { anew: true }).catch(() => false)
+    void answered.then(() => (this.#tripping = false))
   }
 
   seen(): Seen {
@@ -215,7 +228,9 @@ export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Watche
   wentDown(error: unknown): void {
     this.#reporter.reset()
     const { clock, settings } = this.#link
-    this.#takeOver(takeover(settings.whenDown, this.view(clock.now()), this.rules, this.own.lastFailure, clock))
+    this.#understudy.takeOver(
+      takeover(settings.whenDown, this.view(clock.now()), this.rules, this.own.lastFailure, clock),
+    )
     this.#audience.storageDown(error)
     this.#notice('local', { why: 'shared storage does not answer', by: undefined })
   }
@@ -223,9 +238,9 @@ export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Watche
   cameUp(): void {
     this.#reporter.reset()
     this.#audience.storageUp()
-    if (this.governs) this.#rest()
+    if (this.governs) this.#understudy.rest()
     // What stood in for storage ends with its return; what this process found out for itself stays.
-    else if (this.own.snapshot === this.#standIn && this.own.snapshot.state !== 'closed') this.follow()
+    else if (this.#understudy.standsIn) this.follow()
     this.#notice('remote', this.#mirror.snapshot)
     this.trials.resume()
   }
@@ -233,6 +248,13 @@ export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Watche
   /** The own circuit changed. */
   told({ why, by }: Transition): void {
     if (this.#members > 0) this.#notice('local', { why, by })
+  }
+
+  /** Under way until it ends. Not awaiting it is safe. */
+  #awaited(command: Promise<void>): Promise<void> {
+    const done = holding(command).finally(this.activity.begin())
+    done.catch(() => undefined)
+    return done
   }
 
   #isNews(stored: StoredCircuit): boolean {
@@ -244,11 +266,11 @@ export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Watche
     const { clock, random, up, id } = this.#link
     const first = this.#mirror.stored === undefined
     const anew = stored.period !== this.#mirror.period
-    // Claims of a large fleet would come all at once.
-    if (anew) this.#mirror.jitter = random() * Math.max(0, stored.listeners * JITTER_PER_PROCESS - JITTER_FREE)
+    if (anew) this.#mirror.spread(stored.listeners, random())
     const wasClosed = this.#mirror.snapshot.state === 'closed'
     if (stored.epoch > this.#mirror.epoch && !this.#orders.has(stored.move)) this.#mirror.ahead = undefined
     this.#mirror.take(stored, clock.now(), delay)
+    this.#updates.follow()
     this.#link.fleet = stored.listeners
     if (anew) {
       this.#reporter.reset()
@@ -262,24 +284,8 @@ export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Watche
 
   /** The own circuit makes way: it rests while the fleet governs, and starts clean when that ends. */
   follow(): void {
-    if (this.governs) this.#rest()
-    else {
-      const now = this.#link.clock.now()
-      const { why, by } = this.#mirror.snapshot
-      const rampUp = this.#audience.told === 'closed' ? 0 : this.rules.rampUp
-      this.own.put(period({ state: 'closed', since: now, until: now, rampUp, why, by }))
-    }
-  }
-
-  #rest(): void {
-    const now = this.#link.clock.now()
-    this.own.put(period({ state: 'closed', since: now, until: now }), this.own.failures)
-  }
-
-  /** The own circuit goes on from here. */
-  #takeOver(from: Snapshot | undefined): void {
-    this.#standIn = from
-    if (from !== undefined) this.own.put(from, this.own.failures)
+    if (this.governs) this.#understudy.rest()
+    else this.#understudy.startClean(this.#audience.told === 'closed' ? 0 : this.rules.rampUp, this.#mirror.snapshot)
   }
 
   #offer(met: StoredCircuit | undefined): void {

@@ -2,8 +2,8 @@
 // verb must do. Its records are forgotten with it.
 
 import { type Clock, fullClock } from '../core/clock.ts'
-import type { CircuitState } from '../core/snapshot.ts'
 import { mergeCounts } from './counts.ts'
+import { transitionOf } from './history.ts'
 import type {
   CircuitStorage,
   Move,
@@ -63,7 +63,8 @@ export class MemoryStorage implements CircuitStorage {
       return { replaced: false, current: this.#answer(name) }
     const written = write(next, epoch, at)
     this.#circuits.set(name, written)
-    this.#log(name, held?.state ?? 'closed', written, held, at)
+    const transition = transitionOf(name, held, written, next, at)
+    if (transition !== undefined) this.#transitions = [transition, ...this.#transitions].slice(0, MOST_TRANSITIONS)
     const current = this.#stored(name, written)
     this.#tell(name, (watcher) => watcher.changed(name, current))
     return { replaced: true, current }
@@ -116,12 +117,6 @@ export class MemoryStorage implements CircuitStorage {
   #tell(name: string, what: (watcher: Watcher) => void): void {
     for (const watcher of [...(this.#watchers.get(name) ?? [])]) what(watcher)
   }
-
-  #log(circuit: string, from: CircuitState, { state: to, by, why }: Held, before: Held | undefined, at: number): void {
-    if (from === to) return
-    const transition = Object.freeze({ circuit, from, to, at: new Date(at), by, why, counts: before?.counts ?? {} })
-    this.#transitions = [transition, ...this.#transitions].slice(0, MOST_TRANSITIONS)
-  }
 }
 
 /** Whole epoch ms that wall-clock steps do not touch. */
@@ -147,7 +142,7 @@ function created({ epoch, period }: Tally): Held {
 }
 
 function write(next: Move, current: number, at: number): Held {
-  const { epoch = Math.max(at, current + 1), period, until, leases, forced, notBefore: _, ...rest } = next
+  const { epoch = Math.max(at, current + 1), period, until, leases, forced, notBefore: _, said: __, ...rest } = next
   return {
     ...rest,
     epoch,

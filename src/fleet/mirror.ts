@@ -2,6 +2,7 @@
 // answers with its own time, so only what is left of a time is carried over; clocks that are minutes apart agree on it.
 
 import { type Hold, type Lease, PRISTINE, type Snapshot } from '../core/snapshot.ts'
+import type { Overrides } from '../core/overrides.ts'
 import type { Move, StorageTime, StoredCircuit } from './storage.ts'
 
 /** Storage ms that stand for "without end"; the latest time a Date can hold, since not every wire carries Infinity. */
@@ -10,13 +11,25 @@ const FOREVER = 8.64e15
 /** How fast two clocks may part, as a share. */
 const DRIFT = 1e-4
 
+/** ms over which the processes of a fleet spread their asking for a trial, per process, less what is free. */
+const JITTER_PER_PROCESS = 0.5
+const JITTER_FREE = 20
+
 /** What makes a snapshot a move. */
 export interface MoveParts {
   readonly move: string
   readonly mover: string
-  readonly policy: string
+  readonly policy: string | undefined
   /** Storage refuses it before this; storage ms. */
   readonly notBefore?: number | undefined
+  /** Overrides to set, and whose change it is. */
+  readonly update?: Revision | undefined
+}
+
+/** A change of overrides. */
+export interface Revision {
+  readonly overrides: Overrides | undefined
+  readonly said: NonNullable<Move['said']>
 }
 
 export class Mirror {
@@ -37,6 +50,11 @@ export class Mirror {
   /** The same with what a command on its way makes of it. */
   get snapshot(): Snapshot {
     return this.ahead ?? this.record
+  }
+
+  /** A new period: claims of a large fleet would come all at once. `chance` is 0 to 1. */
+  spread(processes: number, chance: number): void {
+    this.jitter = chance * Math.max(0, processes * JITTER_PER_PROCESS - JITTER_FREE)
   }
 
   /**
@@ -67,19 +85,19 @@ export function toMove(
   parts: MoveParts,
 ): Move {
   const known = new Map(stored?.leases.map((lease) => [lease.id, lease.until]))
-  const { move, mover, policy, notBefore } = parts
+  const { move, mover, policy, notBefore, update } = parts
   // A lease given or freed within a half-open period leaves the period as it is.
   const goesOn = next.state === base?.state && next.since === base.since
   // What a command has changed here but not yet there is no base to go on from.
   const same = stored !== undefined && goesOn && next.state === stored.state
   return {
     state: next.state,
-    until: same ? stored.until : left(next.until, now),
+    until: same && next.until === base.until ? stored.until : left(next.until, now),
     relapses: next.relapses,
     successes: next.successes,
     leases: next.leases.map(({ id, until }) => ({ id, until: known.get(id) ?? left(until, now) })),
-    forced: next.forced && { state: next.forced.state, until: left(next.forced.until, now) },
-    overrides: stored?.overrides,
+    forced: same ? stored.forced : next.forced && { state: next.forced.state, until: left(next.forced.until, now) },
+    overrides: update === undefined ? stored?.overrides : update.overrides,
     policy,
     by: next.by,
     why: next.why,
@@ -87,6 +105,7 @@ export function toMove(
     move,
     mover,
     ...(notBefore !== undefined && { notBefore }),
+    ...(update !== undefined && { said: update.said }),
   }
 }
 

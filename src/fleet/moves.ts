@@ -4,7 +4,7 @@
 import type { Snapshot } from '../core/snapshot.ts'
 import type { Activity } from './activity.ts'
 import type { Link } from './link.ts'
-import { type Mirror, toGiveBack, toMove } from './mirror.ts'
+import { type Mirror, type Revision, toGiveBack, toMove } from './mirror.ts'
 import type { StoredCircuit } from './storage.ts'
 
 /** What came of a move: taken or refused, and what stands now. */
@@ -22,6 +22,8 @@ export interface MoveOptions {
   readonly move?: string
   /** A period of its own, even where state and time are those of the record. */
   readonly anew?: boolean
+  /** It changes overrides, and goes on from the record as storage said it. */
+  readonly update?: Revision
 }
 
 export class Moves {
@@ -42,9 +44,10 @@ export class Moves {
   /** Moves the record as it is mirrored. Rejects where storage is down. */
   async move(next: Snapshot, policy: string, options: MoveOptions): Promise<Moved> {
     const { clock, storage, id: mover } = this.#link
-    const { stored, snapshot } = this.#mirror
-    const { notBefore, within, anew, move = this.#link.nextMove() } = options
-    const wanted = toMove(next, anew ? undefined : snapshot, stored, clock.now(), { move, mover, policy, notBefore })
+    const { stored, snapshot, record } = this.#mirror
+    const { notBefore, within, anew, update, move = this.#link.nextMove() } = options
+    const base = anew ? undefined : update === undefined ? snapshot : record
+    const wanted = toMove(next, base, stored, clock.now(), { move, mover, policy, notBefore, update })
     const pushed = new Promise<StoredCircuit>((resolve) => this.#pending.set(move, resolve))
     const end = this.#activity.begin()
     try {

@@ -4,6 +4,7 @@
 
 import { bad } from '../core/check.ts'
 import type { Clock } from '../core/clock.ts'
+import type { Overrides } from '../core/overrides.ts'
 import type { CircuitState } from '../core/snapshot.ts'
 
 /** A value, now or later. */
@@ -41,9 +42,8 @@ export interface CircuitRecord<T = StorageTime> {
   readonly successes: number
   readonly leases: readonly StoredLease<T>[]
   readonly forced?: { readonly state: 'open' | 'closed'; readonly until: T } | undefined
-  readonly overrides?:
-    | { readonly failMax?: number; readonly resetTimeout?: number; readonly successThreshold?: number }
-    | undefined
+  /** What counts instead of the processes' own options. */
+  readonly overrides?: Overrides | undefined
   readonly policy?: string | undefined
   readonly by?: string | undefined
   readonly why?: string | undefined
@@ -57,6 +57,8 @@ export interface Move extends CircuitRecord {
   readonly period: number | 'new'
   /** Refused before this (storage ms). */
   readonly notBefore?: number
+  /** Whose change of overrides it is: for the history alone, since `by` and `why` go on to say how it came to the state. */
+  readonly said?: { readonly by?: string | undefined; readonly why?: string | undefined } | undefined
   /** Who moved, and which of its moves this is. */
   readonly move: string
   readonly mover: string
@@ -121,7 +123,7 @@ export interface Watcher {
   reconnected(): void
 }
 
-/** One change of state, for operators. */
+/** One change of state, or of what a person can change besides, for operators. */
 export interface StoredTransition {
   readonly circuit: string
   readonly from: CircuitState
@@ -130,6 +132,12 @@ export interface StoredTransition {
   readonly by: string | undefined
   readonly why: string | undefined
   readonly counts: Counts
+  /** What else it was than a change of state; `from` and `to` may be the same then. */
+  readonly act?: 'forced' | 'released' | 'updated' | undefined
+  /** How it was held from then on; no `until`: without end. */
+  readonly forced?: { readonly state: 'open' | 'closed'; readonly until: Date | undefined } | undefined
+  /** What was overridden from then on. */
+  readonly overrides?: Overrides | undefined
 }
 
 /** What one process saw of a circuit since it last said so. */

@@ -16,6 +16,7 @@ import type {
   StoredTransition,
   Tally,
 } from '../fleet/storage.ts'
+import { readOverrides as asOverrides } from '../core/overrides.ts'
 import { count, epoch, type Fields, fields, listOf, maybe, number, oneOf, text, time, words } from './read.ts'
 
 /** The first message of either side. Other versions do not talk to each other. */
@@ -48,6 +49,7 @@ const MOST_PROCESSES = 1_000
 
 const state = oneOf('closed', 'open', 'half-open')
 const forcedState = oneOf('open', 'closed')
+const act = oneOf('forced', 'released', 'updated')
 
 /** Whether the other side greets as this version does. */
 export function isGreeting(value: unknown): boolean {
@@ -125,17 +127,28 @@ export function readTransitions(answer: unknown): readonly StoredTransition[] {
   return listOf(answer, MOST_TRANSITIONS, (one) => {
     const from = fields(one)
     const { by, why } = { by: undefined, why: undefined, ...maybe(from, 'by', words), ...maybe(from, 'why', words) }
-    const at = new Date(text(from['at']))
     return {
       circuit: text(from['circuit']),
       from: state(from['from']),
       to: state(from['to']),
-      at,
+      at: date(from['at']),
       by,
       why,
       counts: readCounts(from['counts']),
+      ...maybe(from, 'act', act),
+      ...maybe(from, 'forced', readHold),
+      ...maybe(from, 'overrides', readOverrides),
     }
   })
+}
+
+function readHold(value: unknown): NonNullable<StoredTransition['forced']> {
+  const from = fields(value)
+  return { state: forcedState(from['state']), until: undefined, ...maybe(from, 'until', date) }
+}
+
+function date(value: unknown): Date {
+  return new Date(text(value))
 }
 
 export function readCircuit(value: unknown): StoredCircuit {
@@ -160,6 +173,7 @@ function readMove(from: Fields): Move {
     ...maybe(from, 'epoch', epoch),
     period: from['period'] === 'new' ? 'new' : epoch(from['period']),
     ...maybe(from, 'notBefore', number),
+    ...maybe(from, 'said', readSaid),
     move: text(from['move']),
     mover: text(from['mover']),
   }
@@ -186,13 +200,14 @@ function storageTime(value: unknown): StorageTime {
   return typeof value === 'object' ? { in: time(fields(value)['in']) } : time(value)
 }
 
-function readOverrides(value: unknown): NonNullable<CircuitRecord['overrides']> {
+function readOverrides(value: unknown): CircuitRecord['overrides'] {
   const from = fields(value)
-  return {
-    ...maybe(from, 'failMax', count),
-    ...maybe(from, 'resetTimeout', time),
-    ...maybe(from, 'successThreshold', count),
-  }
+  return asOverrides({ ...from, ...maybe(from, 'resetTimeout', time) })
+}
+
+function readSaid(value: unknown): NonNullable<Move['said']> {
+  const from = fields(value)
+  return { ...maybe(from, 'by', words), ...maybe(from, 'why', words) }
 }
 
 function readCounts(value: unknown): Counts {

@@ -146,22 +146,29 @@ local function save(group, record, fields)
   if #gone > 0 then redis.call('HDEL', group.record, unpack(gone)) end
 end
 
-local function log(group, before, after)
-  local from = before and before.state or 'closed'
-  if from == after.state then return end
+-- What a move did besides, or instead of, changing the state.
+local function actOf(before, after)
+  local held = before and before.forced and before.forced .. (before.forced_until or '')
+  if after.forced and after.forced .. after.forced_until ~= held then return 'forced' end
+  if held and not after.forced and (integer(before.forced_until) or 0) > at then return 'released' end
+  if (before and before.overrides) ~= after.overrides then return 'updated' end
+end
+
+-- `asked`: somebody wants this move by name. `said`: who and why, where the record's own are of an earlier move.
+local function log(group, before, after, asked, said)
+  local from, act = before and before.state or 'closed', actOf(before, after)
+  if from == after.state and not act and not (asked and after.by) then return end
   local entry = { 'at', text(at), 'from', from, 'to', after.state, 'epoch', after.epoch }
-  for _, field in ipairs({ 'by', 'why' }) do
-    if after[field] then
-      table.insert(entry, field)
-      table.insert(entry, after[field])
-    end
+  local function tell(field, value)
+    if not value then return end
+    entry[#entry + 1] = field
+    entry[#entry + 1] = value
   end
-  for _, field in ipairs({ 'ok_at', 'fails', 'slots' }) do
-    if before and before[field] then
-      table.insert(entry, field)
-      table.insert(entry, before[field])
-    end
-  end
+  tell('act', act)
+  for _, field in ipairs({ 'by', 'why' }) do tell(field, (said or after)[field]) end
+  for _, field in ipairs({ 'forced', 'forced_until' }) do tell(field, after[field]) end
+  if act == 'updated' then tell('overrides', after.overrides) end
+  for _, field in ipairs({ 'ok_at', 'fails', 'slots' }) do tell(field, before and before[field]) end
   -- The history is for people: a change counts without it.
   local logged = redis.pcall('XADD', group.transitions, 'MAXLEN', '~', MOST_TRANSITIONS, '*', unpack(entry))
   if type(logged) == 'table' and logged.err and string.find(logged.err, 'WRONGTYPE') then
@@ -485,7 +492,8 @@ local function replace(group)
   local after = written(before)
   if settings.mirror then mirror(group, after, theirs(group)) end
   save(group, after)
-  log(group, before, after)
+  local said = argument.said and { by = argument.said_by, why = argument.said_why }
+  log(group, before, after, argument.period == 'new' and not argument.epoch, said)
   renew(group, after, true)
   local message = told(group, after)
   publish(group.channel, message)

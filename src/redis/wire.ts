@@ -1,7 +1,9 @@
 // Circuits as texts, and back. What storage holds is untrusted: every value is checked and clamped, and a record that
 // does not hold together is none. A time is ms, or with a + so many ms from the moment the server writes.
 
+import { type Overrides, readOverrides } from '../core/overrides.ts'
 import type { CircuitState } from '../core/snapshot.ts'
+import { endOf } from '../fleet/history.ts'
 import type {
   Counts,
   Move,
@@ -42,8 +44,22 @@ export function encodeTally({ epoch, period, okAt, fails, slots, keep, ask, hush
 }
 
 export function encodeMove(expected: StoredCircuit | undefined, move: Move): string {
-  const { state, until, relapses, successes, leases, forced, overrides, policy, by, why, epoch, period, notBefore } =
-    move
+  const {
+    state,
+    until,
+    relapses,
+    successes,
+    leases,
+    forced,
+    overrides,
+    policy,
+    by,
+    why,
+    epoch,
+    period,
+    notBefore,
+    said,
+  } = move
   return JSON.stringify({
     expected: count(expected?.epoch ?? 0),
     state,
@@ -53,16 +69,25 @@ export function encodeMove(expected: StoredCircuit | undefined, move: Move): str
     leases: leases.map((lease) => `${encodeURIComponent(lease.id)}=${encodeTime(lease.until)}`).join(','),
     forced: forced?.state,
     forced_until: forced && encodeTime(forced.until),
-    overrides: overrides && JSON.stringify(overrides),
+    overrides: overrides && encodeOverrides(overrides),
     policy: policy?.slice(0, LONGEST_TEXT),
     by: by?.slice(0, LONGEST_TEXT),
     why: why?.slice(0, LONGEST_TEXT),
     epoch: epoch === undefined ? undefined : count(epoch),
     period: period === 'new' ? period : count(period),
+    said: said && '1',
+    said_by: said?.by?.slice(0, LONGEST_TEXT),
+    said_why: said?.why?.slice(0, LONGEST_TEXT),
     not_before: notBefore === undefined ? undefined : count(Math.ceil(notBefore)),
     move: move.move,
     mover: move.mover,
   })
+}
+
+/** Always in the same order, so that equal ones are equal texts; JSON knows no Infinity. */
+function encodeOverrides({ failMax, resetTimeout, successThreshold }: Overrides): string {
+  const ms = resetTimeout === undefined ? undefined : Math.min(resetTimeout, FOREVER)
+  return JSON.stringify({ failMax, resetTimeout: ms, successThreshold })
 }
 
 function encodeTime(time: StorageTime): string {
@@ -105,7 +130,8 @@ export function decode(text: unknown): Said {
 export function decodeTransition(circuit: string, text: unknown): StoredTransition | undefined {
   const entry = parse(text)
   if (entry === undefined) return undefined
-  const { at, from, to, by, why } = entry
+  const { at, from, to, by, why, act } = entry
+  const forced = decodeForced(entry)
   const when = integer(at)
   if (when === undefined || !isState(from) || !isState(to)) return undefined
   return Object.freeze({
@@ -116,6 +142,9 @@ export function decodeTransition(circuit: string, text: unknown): StoredTransiti
     by: words(by),
     why: words(why),
     counts: decodeCounts(entry),
+    ...((act === 'forced' || act === 'released' || act === 'updated') && { act }),
+    ...(forced && { forced: { state: forced.state, until: endOf(forced.until) } }),
+    ...(act === 'updated' && { overrides: decodeOverrides(entry['overrides']) }),
   })
 }
 
@@ -187,14 +216,7 @@ function decodeForced({ forced, forced_until }: Texts): StoredCircuit['forced'] 
 }
 
 function decodeOverrides(text: unknown): StoredCircuit['overrides'] {
-  const given = typeof text === 'string' ? parse(text) : undefined
-  if (given === undefined) return undefined
-  const { failMax, resetTimeout, successThreshold } = given
-  return Object.freeze({
-    ...(isCount(failMax) && { failMax }),
-    ...(typeof resetTimeout === 'number' && resetTimeout >= 0 && { resetTimeout }),
-    ...(isCount(successThreshold) && { successThreshold }),
-  })
+  return readOverrides(parse(text))
 }
 
 function decodeCounts({ ok_at, fails, slots }: Texts): Counts {
@@ -249,10 +271,6 @@ function unescaped(text: string): string | undefined {
     // A stray % is not of our writing.
     return undefined
   }
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 1
 }
 
 function isState(value: unknown): value is CircuitState {

@@ -174,6 +174,49 @@ export const recordCases: Readonly<Record<string, Check>> = {
     same(await on.transitions({ limit: 0 }), [], 'no changes')
   },
 
+  'keeps what persons did, changes of state or not': async (on) => {
+    if (on.storage.transitions === undefined) return
+    const name = on.name()
+    const added = await on.add(name)
+    const until = added.at + 900_000
+    const hold = { state: 'open', forced: { state: 'open', until }, by: 'Ada', why: 'repairs' } as const
+    const held = await on.moved(name, added, hold)
+    const overrides = { failMax: 3, resetTimeout: 1_500 }
+    // Goes on as it was: nothing new but the overrides.
+    const same_ = { ...hold, period: held.period, overrides }
+    const changed = await on.moved(name, held, { ...same_, said: { by: 'Bob', why: 'too touchy' } })
+    same([changed.by, changed.why, changed.period], ['Ada', 'repairs', held.period], 'whose state it still is')
+    const released = await on.moved(name, changed, { state: 'half-open', overrides, by: 'Cy', why: 'done' })
+    const trial = {
+      state: 'half-open',
+      overrides,
+      period: released.period,
+      by: 'Cy',
+      leases: [{ id: 'x', until }],
+    } as const
+    const tried = await on.moved(name, released, trial)
+    const again = await on.moved(name, tried, { state: 'half-open', overrides, by: 'Di', why: 'once more' })
+    await on.moved(name, again, {
+      state: 'half-open',
+      period: again.period,
+      by: 'Di',
+      said: { by: 'Ed', why: 'undone' },
+    })
+    const told = (await on.transitions({ circuit: name, limit: 10 })).map(
+      ({ at: _, counts: __, circuit: ___, ...rest }) => rest,
+    )
+    const stays = { from: 'half-open', to: 'half-open' }
+    const forced = { state: 'open', until: new Date(until) }
+    const expected = [
+      { ...stays, by: 'Ed', why: 'undone', act: 'updated' },
+      { ...stays, by: 'Di', why: 'once more' },
+      { from: 'open', to: 'half-open', by: 'Cy', why: 'done', act: 'released' },
+      { from: 'open', to: 'open', by: 'Bob', why: 'too touchy', act: 'updated', forced, overrides },
+      { from: 'closed', to: 'open', by: 'Ada', why: 'repairs', act: 'forced', forced },
+    ]
+    same(told, expected, 'what persons did')
+  },
+
   'disposes twice': async (on) => {
     await on.add(on.name())
     await on.storage.dispose?.()
