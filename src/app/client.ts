@@ -3,7 +3,7 @@
 
 import type { CircuitBreaker } from '../breaker.ts'
 import { findCircuitBreakerError } from '../core/errors.ts'
-import { type DispatcherLike, exempting, globalDispatcher, type SkipBreaker, viewing } from '../outbound/nesting.ts'
+import { type DispatcherLike, exempting, processDispatcher, type SkipBreaker, viewing } from '../outbound/nesting.ts'
 import { circuitBreaker } from '../outbound/undici.ts'
 
 /** A fetch that takes `skipBreaker`. */
@@ -21,8 +21,7 @@ export function serviceClient(name: string, base: URL, breaker: (name: string) =
   const guarded = viewing(circuitBreaker(breaker, { key: () => name }))
   return Object.freeze({
     fetch: async (input: string | URL | Request, init: Init = {}): Promise<Response> => {
-      const dispatcher = init.dispatcher ?? globalDispatcher()
-      if (dispatcher === undefined) throw new Error('The built-in fetch has no dispatcher')
+      const dispatcher = init.dispatcher ?? processDispatcher
       const through = init.skipBreaker === true ? exempting(dispatcher) : guarded(dispatcher)
       try {
         return await fetch(targetOf(name, base, input), { ...init, dispatcher: through } as RequestInit)
@@ -35,7 +34,8 @@ export function serviceClient(name: string, base: URL, breaker: (name: string) =
 
 /** fetch hides what a dispatcher says behind an error of its own; the breaker's own is what callers look for. */
 export function rejectionIn(error: unknown): unknown {
-  return findCircuitBreakerError(error) ?? error
+  if (!(error instanceof TypeError) || error.cause === undefined) return error
+  return findCircuitBreakerError(error.cause) === error.cause ? error.cause : error
 }
 
 function targetOf(name: string, base: URL, input: string | URL | Request): URL | Request {

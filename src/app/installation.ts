@@ -7,36 +7,38 @@ import {
   type DispatcherLike,
   dispatcherSlots,
   exempting,
-  globalDispatcher,
+  isView,
   noteGuarded,
+  processDispatcher,
   type SkipBreaker,
   viewing,
 } from '../outbound/nesting.ts'
 import { circuitBreaker } from '../outbound/undici.ts'
 import { rejectionIn } from './client.ts'
+import { layer } from './layers.ts'
 
 type Fetch = typeof globalThis.fetch
-type Init = (Omit<RequestInit, 'dispatcher'> & SkipBreaker & { dispatcher?: DispatcherLike }) | null | undefined
+type Init = (Omit<RequestInit, 'dispatcher'> & SkipBreaker & { dispatcher?: DispatcherLike | null }) | null | undefined
 type Dispatch = DispatcherLike['dispatch']
+type Guard = (dispatch: Dispatch) => Dispatch
+type Composable = DispatcherLike & { compose?(interceptor: Guard): DispatcherLike }
 
 export class Installation {
-  readonly #guard: (dispatch: Dispatch) => Dispatch
+  readonly #guard: Guard
   #undo: (() => void) | undefined
   #times = 0
 
   constructor(infuse: Infuse) {
-    const guard = circuitBreaker(infuse)
-    this.#guard = (dispatch) => {
-      const guarded = guard(dispatch)
-      return (options, handler) => (this.#times > 0 ? guarded : dispatch)(options, handler)
-    }
+    this.#guard = circuitBreaker(infuse)
   }
 
   /** Counted: as many {@link uninstall} undo it. */
   install(): void {
     if (this.#times++ > 0) return
-    const undo = [...dispatcherSlots().map((slot) => this.#guardSlot(slot)), this.#wrapFetch()]
+    const { guard, end } = endable(this.#guard)
+    const undo = [...dispatcherSlots().map((slot) => guardSlot(slot, guard)), wrapFetch(guard)]
     this.#undo = () => {
+      end()
       for (const one of undo) one()
     }
   }
@@ -52,41 +54,56 @@ export class Installation {
     this.#times = Math.min(this.#times, 1)
     this.uninstall()
   }
+}
 
-  #guardSlot(slot: symbol): () => void {
-    const before = Reflect.get(globalThis, slot) as DispatcherLike & {
-      compose(interceptor: (dispatch: Dispatch) => Dispatch): DispatcherLike
-    }
-    const guarded = before.compose((dispatch) => this.#guard(dispatch))
-    noteGuarded(guarded)
-    Reflect.set(globalThis, slot, guarded)
-    return () => {
-      if (Reflect.get(globalThis, slot) === guarded) Reflect.set(globalThis, slot, before)
-    }
+/** A guard that can be told to let everything pass: whoever holds on to what it guards must not be judged for ever. */
+function endable(guard: Guard): { readonly guard: Guard; end(): void } {
+  let ended = false
+  return {
+    guard: (dispatch) => {
+      const guarded = guard(dispatch)
+      return (options, handler) => (ended ? dispatch : guarded)(options, handler)
+    },
+    end: () => {
+      ended = true
+    },
   }
+}
 
-  #wrapFetch(): () => void {
-    const before = Object.getOwnPropertyDescriptor(globalThis, 'fetch')
-    const bare = globalThis.fetch
-    const wrapped = this.#wrapped(bare)
-    Object.defineProperty(globalThis, 'fetch', { value: wrapped, writable: true, configurable: true, enumerable: true })
-    return () => {
-      if (globalThis.fetch === wrapped && before !== undefined) Object.defineProperty(globalThis, 'fetch', before)
-    }
+function guardSlot(slot: symbol, guard: Guard): () => void {
+  const current = (): Composable => Reflect.get(globalThis, slot) as Composable
+  const below = current()
+  const over: Composable = below.compose?.(guard) ?? viewing(guard)(below)
+  noteGuarded(over)
+  Reflect.set(globalThis, slot, over)
+  return layer(below, over, current, (before) => Reflect.set(globalThis, slot, before))
+}
+
+function wrapFetch(guard: Guard): () => void {
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'fetch')
+  const below = globalThis.fetch
+  const over = wrapped(below, guard)
+  Object.defineProperty(globalThis, 'fetch', { value: over, writable: true, configurable: true, enumerable: true })
+  const current = (): Fetch => globalThis.fetch
+  return layer(below, over, current, () => {
+    if (before !== undefined) Object.defineProperty(globalThis, 'fetch', before)
+  })
+}
+
+function wrapped(bare: Fetch, guard: Guard): Fetch {
+  const guarded = viewing(guard)
+  const through = (init: Init): Init => {
+    const own = init?.dispatcher ?? undefined
+    // A guard has it, or has been told to leave it alone.
+    if (isView(own)) return init
+    if (init?.skipBreaker === true) return { ...init, dispatcher: exempting(own ?? processDispatcher) }
+    return own === undefined ? init : { ...init, dispatcher: guarded(own) }
   }
-
-  #wrapped(bare: Fetch): Fetch {
-    const guarded = viewing(this.#guard)
-    const through = (init: Init): Init => {
-      const own = init?.dispatcher
-      if (init?.skipBreaker !== true) return own === undefined ? init : { ...init, dispatcher: guarded(own) }
-      const dispatcher = own ?? globalDispatcher()
-      return dispatcher === undefined ? init : { ...init, dispatcher: exempting(dispatcher) }
-    }
-    return function fetch(input, init) {
-      return bare(input, through(init as Init) as RequestInit | undefined).catch((error: unknown) => {
-        throw rejectionIn(error)
-      })
+  return async function fetch(input, init = undefined) {
+    try {
+      return await bare(input, through(init as Init) as RequestInit | undefined)
+    } catch (error) {
+      throw rejectionIn(error)
     }
   }
 }

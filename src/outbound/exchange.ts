@@ -11,7 +11,7 @@ import { gateOf } from '../breaker.ts'
 import { DEPENDENCY_HEADER, isOthersTrouble } from './blame.ts'
 import type { Guarding } from './options.ts'
 import { parseRetryAfter } from './retry-after.ts'
-import { isFailingStatus, verdictOfError } from './verdict.ts'
+import { answerIn, isFailingStatus, verdictOfError } from './verdict.ts'
 
 /** Reads a header of an answer; its name in lower case. */
 export type ReadHeader = (name: string) => string | null | undefined
@@ -54,6 +54,11 @@ export class Exchange {
   /** The request ended with an error, before or within the answer. `aborted`: because the caller wanted it to. */
   failed(error: unknown, aborted = false): void {
     if (this.#judged) return
+    const answer = aborted ? undefined : answerIn(error)
+    if (answer !== undefined) {
+      this.answered(answer.status, answer.header)
+      return this.completed()
+    }
     const verdict = verdictOfError(error, aborted)
     const wanted = aborted ? undefined : this.#ask({ error })
     if (wanted ?? verdict === 'failure') this.#fail(error)

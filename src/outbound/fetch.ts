@@ -21,7 +21,7 @@ interface Init {
 
 interface Answer {
   readonly status: number
-  readonly headers: { get(name: string): string | null }
+  readonly headers?: { get(name: string): string | null }
 }
 
 /** A request on its way: as it was given, and what the guard has to know. */
@@ -63,15 +63,16 @@ function pass(guarding: Guarding, fetch: AnyFetch, request: Request): Promise<un
 }
 
 async function send(fetch: AnyFetch, { input, init, signal }: Request, exchange: Exchange): Promise<unknown> {
-  let answer: Answer
+  let answer: Answer | undefined
   try {
-    answer = (await fetch(input, exemptInit(init))) as Answer
+    answer = (await fetch(input, exemptInit(init))) as Answer | undefined
   } catch (error) {
     if (signal?.aborted) exchange.failed(signal.reason, true)
     else exchange.failed(error)
     throw error
   }
-  exchange.answered(answer.status, (name) => answer.headers.get(name))
+  // A stand-in for fetch may answer anything.
+  if (typeof answer?.status === 'number') exchange.answered(answer.status, (name) => answer.headers?.get(name))
   exchange.completed()
   return answer
 }

@@ -1,6 +1,8 @@
 // Guards within guards: a request is judged once, by the outermost. Guards that are built on undici see from the
 // options of a request that one above them has it, or that its caller wants none.
 
+import { isModern } from './handlers.ts'
+
 /** The mark of a request that is guarded already; in the global registry, since two copies may live in one process. */
 export const GUARDED: symbol = Symbol.for('infuse-breaker.guarded')
 
@@ -33,17 +35,39 @@ export function exempt<O extends object>(options: O): O {
 
 type Dispatch = DispatcherLike['dispatch']
 
+/** A dispatcher seen through an interceptor. Its mark says that whose requests come this way are judged here, or not at all. */
+class View implements DispatcherLike {
+  readonly dispatch: Dispatch
+  readonly #dispatcher: DispatcherLike & { readonly isMockActive?: boolean }
+  readonly [GUARDED] = true
+
+  constructor(dispatcher: DispatcherLike, interceptor: (dispatch: Dispatch) => Dispatch) {
+    this.#dispatcher = dispatcher
+    this.dispatch = interceptor((options, handler) => dispatcher.dispatch(options, handler))
+  }
+
+  /** fetch gives dispatchers of tests the body as it was written. */
+  get isMockActive(): boolean | undefined {
+    return this.#dispatcher.isMockActive
+  }
+}
+
 /** Dispatchers seen through an interceptor; the same one for the same dispatcher. */
 export function viewing(interceptor: (dispatch: Dispatch) => Dispatch): (dispatcher: DispatcherLike) => DispatcherLike {
   const views = new WeakMap<DispatcherLike, DispatcherLike>()
   return (dispatcher) => {
     let view = views.get(dispatcher)
     if (view === undefined) {
-      view = { dispatch: interceptor((options, handler) => dispatcher.dispatch(options, handler)) }
+      view = new View(dispatcher, interceptor)
       views.set(dispatcher, view)
     }
     return view
   }
+}
+
+/** Whether a guard above has seen to what goes to this dispatcher. */
+export function isView(dispatcher: DispatcherLike | null | undefined): boolean {
+  return (dispatcher as { [GUARDED]?: unknown } | null | undefined)?.[GUARDED] === true
 }
 
 /** A dispatcher whose requests no guard below looks at. */
@@ -51,20 +75,35 @@ export const exempting: (dispatcher: DispatcherLike) => DispatcherLike = viewing
   (dispatch) => (options, handler) => dispatch(exempt(options), handler),
 )
 
-// undici keeps its global dispatcher under the first of these up to version 7, and as the second from 8 on.
-const SLOTS = ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'].map((name) => Symbol.for(name))
+// undici keeps the process's dispatcher where all of its copies find it: those up to version 7 under the first of these,
+// those from 8 on under the second. Where both are there the first may be a wrapper that only speaks to old handlers.
+const FIRST: symbol = Symbol.for('undici.globalDispatcher.1')
+const SECOND: symbol = Symbol.for('undici.globalDispatcher.2')
 
-/** Where the process's global dispatchers stand; the built-in fetch has one once it was used. */
+type ProcessDispatcher = DispatcherLike & { readonly isMockActive?: boolean }
+
+function inSlot(slot: symbol): ProcessDispatcher | undefined {
+  return Reflect.get(globalThis, slot) as ProcessDispatcher | undefined
+}
+
+/** Where the process's dispatchers stand. */
 export function dispatcherSlots(): readonly symbol[] {
   // Touching it loads the built-in undici, which makes its dispatcher then.
   void globalThis.Headers
-  return SLOTS.filter((slot) => Reflect.get(globalThis, slot) !== undefined)
+  return [FIRST, SECOND].filter((slot) => inSlot(slot) !== undefined)
 }
 
-/** The dispatcher of the built-in fetch. */
-export function globalDispatcher(): DispatcherLike | undefined {
-  const slot = dispatcherSlots().at(-1)
-  return slot === undefined ? undefined : (Reflect.get(globalThis, slot) as DispatcherLike)
+/** Whichever dispatcher a fetch would use that was given none: each copy of undici looks for the one it can talk to. */
+export const processDispatcher: ProcessDispatcher = {
+  dispatch(options, handler) {
+    const [mine, other] = isModern(handler) ? [SECOND, FIRST] : [FIRST, SECOND]
+    const dispatcher = inSlot(mine) ?? inSlot(other)
+    if (dispatcher === undefined) throw new Error('Nothing in this process has loaded undici yet')
+    return dispatcher.dispatch(options, handler)
+  },
+  get isMockActive() {
+    return (inSlot(FIRST) ?? inSlot(SECOND))?.isMockActive === true
+  },
 }
 
 const GUARDED_DISPATCHERS = new WeakSet<DispatcherLike>()
@@ -72,6 +111,13 @@ const GUARDED_DISPATCHERS = new WeakSet<DispatcherLike>()
 /** Remembers that a dispatcher is guarded, so that guards above it tell it to let their requests be. */
 export function noteGuarded(dispatcher: DispatcherLike): void {
   GUARDED_DISPATCHERS.add(dispatcher)
+}
+
+function isProcessGuarded(): boolean {
+  return [FIRST, SECOND].some((slot) => {
+    const dispatcher = inSlot(slot)
+    return dispatcher !== undefined && GUARDED_DISPATCHERS.has(dispatcher)
+  })
 }
 
 /** What a caller of fetch can say about guards; `undefined` members are as good as none. */
@@ -89,8 +135,7 @@ declare global {
 
 /** Options of a fetch whose request no guard below looks at; the same options where none is there. */
 export function exemptInit<I extends object>(init: I | undefined | null): I | undefined | null {
-  const given = (init as { dispatcher?: DispatcherLike } | null | undefined)?.dispatcher
-  const dispatcher = given ?? globalDispatcher()
-  if (dispatcher === undefined || (given === undefined && !GUARDED_DISPATCHERS.has(dispatcher))) return init
-  return { ...(init as I), dispatcher: exempting(dispatcher) }
+  const given = (init as { dispatcher?: DispatcherLike | null } | null | undefined)?.dispatcher ?? undefined
+  if (given === undefined ? !isProcessGuarded() : isView(given)) return init
+  return { ...(init as I), dispatcher: exempting(given ?? processDispatcher) }
 }

@@ -35,9 +35,6 @@ export interface Guarding {
   breakerFor(method: string, origin: string | URL, path: string): CircuitBreaker
 }
 
-/** Origins whose spelling is remembered; what comes on top is looked up anew. */
-const MOST_ORIGINS = 1_000
-
 /** @throws TypeError for breakers or options that are none. */
 export function resolveGuarding(
   breakers: Breakers,
@@ -48,20 +45,11 @@ export function resolveGuarding(
   if (options.key !== undefined) checkFunction('key', options.key)
   if (options.isFailure !== undefined) checkFunction('isFailure', options.isFailure)
   const { breaker, key } = sourceOf(breakers)
-  const origins = new Map<string, string>()
-  const spell = (origin: string | URL): string => {
-    const written = String(origin)
-    let spelt = origins.get(written)
-    if (spelt !== undefined) return spelt
-    spelt = normaliseOrigin(origin)
-    if (origins.size < MOST_ORIGINS) origins.set(written, spelt)
-    return spelt
-  }
   const chosen = options.key
   return {
     isFailure: options.isFailure,
     breakerFor: (method, origin, path) => {
-      const spelt = spell(origin)
+      const spelt = normaliseOrigin(origin)
       return breaker(chosen === undefined ? key(spelt) : fitName(chosen({ method, origin: spelt, path })))
     },
   }

@@ -8,12 +8,28 @@ const MISFITS = /[^\w.:\-/[\]]+/g
 const LONGEST = 128
 const HASH = 12
 
+/** An origin and nothing else: paths differ each time, and credentials are not kept in memory. */
+const BARE = /^[^/?#@]+:\/\/[^/?#@]+\/?$/
+
+/** Origins whose spelling is remembered; what comes on top is looked at anew each time. */
+const MOST_ORIGINS = 1_000
+const ORIGINS = new Map<string, string>()
+
 /**
  * `scheme://host[:port]` of a URL or origin: lower case, international names in ASCII, without credentials, default
  * port and trailing dot.
  * @throws TypeError for a text that is no absolute URL.
  */
 export function normaliseOrigin(url: string | URL): string {
+  const written = typeof url === 'string' ? url : url.href
+  const known = ORIGINS.get(written)
+  if (known !== undefined) return known
+  const spelt = spell(url)
+  if (ORIGINS.size < MOST_ORIGINS && BARE.test(written)) ORIGINS.set(written, spelt)
+  return spelt
+}
+
+function spell(url: string | URL): string {
   const { protocol, hostname, port } = typeof url === 'string' ? new URL(url) : url
   const host = hostname.toLowerCase().replace(/\.$/, '')
   return `${protocol}//${host}${port === '' ? '' : `:${port}`}`
