@@ -192,7 +192,7 @@ describe('a request through a guarded agent', () => {
 
   describe('whose trial a fleet must be asked for', () => {
     const fleet = async (): Promise<{ agent: GuardedAgent; breaker: CircuitBreaker; other: CircuitBreaker }> => {
-      const storage = new SimulatedStorage({ latency: 3 })
+      const storage = new SimulatedStorage({ latency: 3, timeout: 5_000 })
       const options = { name: 'payments', failMax: 1, resetTimeout: 1 }
       const breaker = new CircuitBreaker({ ...options, storage })
       const other = new CircuitBreaker({ ...options, storage: storage.connect() })
