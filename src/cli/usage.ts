@@ -1,0 +1,107 @@
+// What the command line understands: its commands and flags in one place, from which the help and docs/cli.md are made.
+
+/** A command: what stands behind its name, and what it does. */
+export interface Command {
+  readonly name: string
+  readonly operands: string
+  readonly does: string
+  /** Flags of its own; the common ones go with every command. */
+  readonly flags: readonly FlagName[]
+}
+
+export interface Flag {
+  readonly operand?: string
+  readonly short?: string
+  readonly does: string
+}
+
+export const FLAGS = {
+  redis: { operand: 'URL', does: 'the Redis that circuits are shared through; else INFUSE_REDIS_URL' },
+  'host-socket': {
+    operand: 'PATH',
+    does: 'the socket that processes of this machine share through; without a Redis, the default one',
+  },
+  namespace: { operand: 'TEXT', does: 'as given to RedisStorage; {name} in it is the circuit' },
+  json: { does: 'JSON instead of text' },
+  reason: { operand: 'TEXT', does: 'why; asked for on a terminal' },
+  by: { operand: 'NAME', does: 'who; else the name you are logged in by' },
+  for: { operand: 'TIME', does: 'how long to hold: 90s, 30m, 2h; 15m where left out' },
+  'fail-max': { operand: 'N', does: 'failures in a row that open it; "none" undoes' },
+  'reset-timeout': { operand: 'TIME', does: 'how long it stays open; "none" undoes' },
+  'success-threshold': { operand: 'N', does: 'trial successes that close it; "none" undoes' },
+  limit: { operand: 'N', does: 'so many at most; 50 where left out' },
+  port: { operand: 'N', does: 'the port to listen on; a free one where left out' },
+  help: { short: 'h', does: 'this text' },
+  version: { does: 'the version' },
+} as const satisfies Readonly<Record<string, Flag>>
+
+export type FlagName = keyof typeof FLAGS
+
+export const COMMON: readonly FlagName[] = ['redis', 'host-socket', 'namespace', 'json', 'help', 'version']
+
+const ACT: readonly FlagName[] = ['reason', 'by']
+
+export const COMMANDS: readonly Command[] = [
+  { name: 'list', operands: '', does: 'all circuits, the sick ones first', flags: [] },
+  { name: 'show', operands: 'NAME', does: 'one circuit: state, counts, thresholds, holds', flags: [] },
+  { name: 'watch', operands: '', does: 'the list, live, and every change as it comes; Ctrl-C ends', flags: [] },
+  { name: 'history', operands: '[NAME]', does: 'who and what changed circuits, the newest first', flags: ['limit'] },
+  { name: 'explain', operands: 'NAME', does: 'why it is as it is, as a paragraph', flags: [] },
+  { name: 'open', operands: 'NAME', does: 'reject calls now, until a trial succeeds', flags: ACT },
+  { name: 'half-open', operands: 'NAME', does: 'let the next call be a trial', flags: ACT },
+  { name: 'close', operands: 'NAME', does: 'let calls pass now', flags: ACT },
+  { name: 'force', operands: 'NAME open|closed', does: 'hold it so, whatever calls come to', flags: ['for', ...ACT] },
+  { name: 'release', operands: 'NAME', does: 'end a hold', flags: ACT },
+  {
+    name: 'update',
+    operands: 'NAME',
+    does: 'change thresholds in all processes until undone',
+    flags: ['fail-max', 'reset-timeout', 'success-threshold', ...ACT],
+  },
+  { name: 'dashboard', operands: '', does: 'the page, on this machine, for whoever has its address', flags: ['port'] },
+  {
+    name: 'demo',
+    operands: '',
+    does: 'three processes, a service that falls ill, and the page to watch it on',
+    flags: ['port'],
+  },
+]
+
+/** The whole help, or that of one command. */
+export function helpOf(command?: Command): string {
+  if (command !== undefined) {
+    const flags = [...command.flags, ...COMMON]
+    return `infuse ${[command.name, command.operands].join(' ').trim()}\n  ${command.does}\n\n${flagLines(flags)}\n`
+  }
+  const commands = COMMANDS.map(({ name, operands, does }) => row([name, operands].join(' '), does))
+  return [
+    'infuse: circuits that a fleet shares, seen and handled from a shell.',
+    '',
+    'infuse COMMAND [flags]',
+    '',
+    ...commands,
+    '',
+    flagLines(COMMON),
+    '',
+    'Exit status: 0 done, 1 failed, 2 not understood. `infuse COMMAND --help` says more.',
+    '',
+  ].join('\n')
+}
+
+function flagLines(names: readonly FlagName[]): string {
+  return names
+    .map((name) => {
+      const { operand, short, does }: Flag = FLAGS[name]
+      return row(
+        `${short === undefined ? '' : `-${short}, `}--${name}${operand === undefined ? '' : ` ${operand}`}`,
+        does,
+      )
+    })
+    .join('\n')
+}
+
+const COLUMN = 26
+
+function row(what: string, does: string): string {
+  return `  ${what.padEnd(COLUMN)}  ${does}`
+}
