@@ -46,13 +46,14 @@ export class Registry {
     const options = this.#making.optionsOf(name, own)
     const breaker = this.#making.make(name, options)
     // Not before there is one to take the place.
-    if (this.#entries.size >= this.#most) this.#makeRoom()
+    while (this.#entries.size >= this.#most && this.#makeRoom());
     this.#entries.set(name, { breaker, options, asked: false })
     this.breakers.set(name, breaker)
     return breaker
   }
 
-  #makeRoom(): void {
+  /** Whether one could go. */
+  #makeRoom(): boolean {
     let chosen: string | undefined
     let least = Number.POSITIVE_INFINITY
     for (const [name, entry] of this.#entries) {
@@ -63,6 +64,7 @@ export class Registry {
       entry.asked = false
     }
     if (chosen !== undefined) this.#drop(chosen)
+    return chosen !== undefined
   }
 
   #drop(name: string): void {
