@@ -9,7 +9,7 @@ import {
   type RegistryContentType,
 } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { CircuitBreaker, MemoryStorage } from '../../../src/index.ts'
+import { CircuitBreaker, Infuse, MemoryStorage } from '../../../src/index.ts'
 import { collectMetrics as collect, type MetricsSource } from '../../../src/observe/prometheus.ts'
 import { ManualClock, SimulatedStorage } from '../../../src/testing/index.ts'
 import { flush } from '../../support/async.ts'
@@ -208,6 +208,19 @@ describe('breakers that come and go', () => {
       'breaker_calls_total{breaker="db",verdict="failure"}': 3,
       'breaker_rejected_total{breaker="db",reason="open"}': 2,
     })
+  })
+
+  it('of an Infuse are there while it keeps them, and go on counting when they are made anew', async () => {
+    await using infuse = new Infuse({ maxBreakers: 1, defaults: { failMax: 3 } })
+    collectMetrics(infuse)
+    succeed(infuse.breaker('a'), 2)
+    expect(await registry.metrics()).toContain('breaker="a"')
+    succeed(infuse.breaker('b'))
+    const text = await registry.metrics()
+    expect(text).not.toContain('breaker="a"')
+    expect(text).toContain('breaker="b"')
+    succeed(infuse.breaker('a'))
+    expect(filled(await scrape(registry))).toMatchObject({ 'breaker_calls_total{breaker="a",verdict="success"}': 3 })
   })
 
   it('leave when their source has them no more', async () => {

@@ -6,7 +6,7 @@ import { CircuitBreaker, type CircuitBreakerOptions } from '../../../src/index.t
 import { ManualClock } from '../../../src/testing/index.ts'
 import { fail } from '../../support/breaker.ts'
 
-export { fail, succeed, trip } from '../../support/breaker.ts'
+export { fail, succeed } from '../../support/breaker.ts'
 
 export type Series = Readonly<Record<string, number>>
 
