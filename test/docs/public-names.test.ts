@@ -12,7 +12,18 @@ interface PublicName {
   readonly file: string
 }
 
-const entries = ['src/index.ts', 'src/host/index.ts', 'src/redis/index.ts', 'src/testing/index.ts']
+const entries = [
+  'src/index.ts',
+  'src/host/index.ts',
+  'src/redis/index.ts',
+  'src/outbound/undici.ts',
+  'src/outbound/fetch.ts',
+  'src/outbound/http-agent.ts',
+  'src/server/fastify.ts',
+  'src/observe/prometheus.ts',
+  'src/observe/opentelemetry.ts',
+  'src/testing/index.ts',
+]
 const names = entries.flatMap(namesOf)
 // The changelog names what is new; it explains nothing.
 const code = pages

@@ -34,7 +34,7 @@ describe('the installed package', () => {
 
   it('holds nothing but what a user needs', () => {
     const files = readdirSync(installed.package('first')).toSorted()
-    expect(files).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json'])
+    expect(files).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'ops', 'package.json'])
     const manifest: unknown = JSON.parse(readFileSync(join(installed.package('first'), 'package.json'), 'utf8'))
     expect(manifest).not.toHaveProperty('dependencies')
   })
