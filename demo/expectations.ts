@@ -3,9 +3,9 @@
  * What reached payments is what payments itself has counted.
  */
 import { isTrip, makerOf, spreadOf } from './changes.ts'
-import { failMax } from './charge.ts'
 import { count, duration } from './figures.ts'
 import type { Ledger } from './ledger.ts'
+import { failMax } from './script.ts'
 import { shopNames } from './stage.ts'
 
 export interface Expectation {

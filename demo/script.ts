@@ -16,6 +16,9 @@ export interface Act {
 /** ms a shop waits for payments */
 export const callTimeout = 1_000
 
+/** Failures in a row that open the circuit, all shops' together. */
+export const failMax = 5
+
 /** ms a failing payments thinks before it says 503: an overloaded service is seldom quick to say so. */
 export const failingDelay = 250
 

@@ -1,61 +1,55 @@
 /**
- * A shop: every order is charged at payments. `shop.js <payments url> <side> [<meeting>]` listens on a port of its own;
- * with a meeting it is guarded, and shares its circuit with the other shops that were given the same.
+ * A shop: every order is charged at payments, with plain fetch. `shop.js <payments url> <side> [<meeting>]` listens on a
+ * port of its own; with a meeting one line guards whatever it calls, and it shares its circuits with the other shops that
+ * were given the same. This is the file to copy from.
  * 200 sold; 503 with Retry-After when the breaker turned the charge away; 502 or 504 when payments let the shop down.
  */
-import { createServer, type ServerResponse } from 'node:http'
-import { type CircuitBreaker, findCircuitBreakerError } from 'infuse-breaker'
-import { bareCharge, type Charge, guardedCharge, newBreaker } from './charge.ts'
-import { serve, tell } from './child.ts'
-import type { BreakerReport, News } from './messages.ts'
-import { forget, type Meeting, openStorage } from './sharing.ts'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { backoff, isCircuitBreakerError } from 'infuse-breaker'
+import { infusePlugin } from 'infuse-breaker/fastify'
+import { serve } from './child.ts'
+import { callTimeout, failMax } from './script.ts'
+import { type Meeting, openStorage } from './sharing.ts'
+import { nameTrials, report, tellOf } from './witness.ts'
 
 const [paymentsUrl = '', side = '', meeting] = process.argv.slice(2)
-const breaker = meeting === undefined ? undefined : await guard(JSON.parse(meeting) as Meeting)
-const charge: Charge = breaker ? guardedCharge(paymentsUrl, breaker) : bareCharge(paymentsUrl, side)
+const app = Fastify({ keepAliveTimeout: 60_000 })
 
-const server = createServer((_request, response) => void sell(response))
-serve(server, () => breaker && report(breaker))
+if (meeting !== undefined) await guard(JSON.parse(meeting) as Meeting)
 
-async function guard(at: Meeting): Promise<CircuitBreaker> {
-  // Only where the terminal ended first: shops that it ends do not get to hear of it.
-  process.once('exit', () => forget(at))
-  const it = newBreaker(await openStorage(at))
-  it.on('stateChange', (_breaker, from, to, { origin, reason }) => {
-    const { failCounter } = it
-    tell({ kind: 'transition', from, to, origin, reason, failCounter, stamp: stamp() } satisfies News)
-  })
-  it.on('storageDown', () => tell({ kind: 'alone' } satisfies News))
-  return it
-}
-
-async function sell(response: ServerResponse): Promise<void> {
+app.post('/orders', async (_request, reply) => {
   try {
-    const answer = await charge()
-    if (answer.status === 200) reply(response, 200, { sold: true, receipt: answer.receipt })
-    else reply(response, 502, { sold: false, why: `payments answered ${answer.status}` })
+    const response = await charge()
+    if (response.ok) return { sold: true, receipt: await response.json() }
+    return await reply.code(502).send({ sold: false, why: `payments answered ${response.status}` })
   } catch (error) {
-    const rejection = findCircuitBreakerError(error)
-    if (rejection) {
-      response.setHeader('retry-after', Math.ceil(rejection.retryAfter / 1_000))
-      reply(response, 503, { sold: false, why: rejection.message })
-    } else {
-      const timedOut = error instanceof Error && error.name === 'TimeoutError'
-      reply(response, timedOut ? 504 : 502, { sold: false, why: String(error) })
-    }
+    // The plugin answers for what was turned away: 503, with Retry-After.
+    if (isCircuitBreakerError(error)) throw error
+    const timedOut = error instanceof Error && error.name === 'TimeoutError'
+    return reply.code(timedOut ? 504 : 502).send({ sold: false, why: String(error) })
   }
+})
+
+function charge(): Promise<Response> {
+  const signal = AbortSignal.timeout(callTimeout)
+  return fetch(`${paymentsUrl}/charge`, { method: 'POST', headers: { 'x-side': side }, signal })
 }
 
-function reply(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-}
+const breaker = app.hasDecorator('infuse') ? app.infuse.breaker('payments') : undefined
+await serve(app, () => breaker && report(breaker))
 
-function report(it: CircuitBreaker): BreakerReport {
-  const { text, nextTrialAt } = it.explain()
-  return { state: it.state, text, stats: it.stats, nextTrialAt: nextTrialAt?.getTime() }
-}
-
-/** ms of a clock that all processes of a machine have in common. */
-function stamp(): number {
-  return Number(process.hrtime.bigint()) / 1e6
+/** The one line; the rest is where this demo's shops meet, and what its terminal wants to hear. */
+async function guard(at: Meeting): Promise<FastifyInstance> {
+  await app.register(infusePlugin, {
+    service: 'shop',
+    env: 'demo',
+    services: { payments: paymentsUrl },
+    circuits: { payments: { failMax, resetTimeout: backoff({ initial: 500, max: 2_000 }) } },
+    storage: await openStorage(at),
+  })
+  const payments = app.infuse.breaker('payments')
+  await payments.ready()
+  tellOf(payments, at)
+  nameTrials(payments)
+  return app
 }

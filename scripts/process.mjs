@@ -90,9 +90,9 @@ export async function buildPage(to = 'dist/admin') {
 }
 
 /** demo/ as build/demo/: all that `npm start` needs. */
-export const buildDemo = () => tool('typescript', ['-p', 'tsconfig.demo.json'])
+export const buildDemo = () => tool('typescript', ['-p', 'demo'])
 
-/** demo/, simulation/ and the TypeScript in scripts/ as build/. */
+/** simulation/ and the TypeScript in scripts/ as build/. */
 export async function buildTools() {
   const built = await tool('typescript', ['-p', 'tsconfig.tools.json'])
   cpSync(join(root, 'src/redis/register.lua'), join(root, 'build/src/redis/register.lua'))

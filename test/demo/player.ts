@@ -34,15 +34,7 @@ export function startDemo(args: readonly string[], env: Readonly<Record<string, 
 /** As `npm start` does, with the builds: in a copy, since other tests read what is built here. */
 export function startByScript(): Player {
   const copy = mkdtempSync(join(tmpdir(), 'infuse-test-start-'))
-  const parts = [
-    'package.json',
-    'tsconfig.base.json',
-    'tsconfig.build.json',
-    'tsconfig.tools.json',
-    'tsconfig.demo.json',
-    'src',
-    'scripts',
-  ]
+  const parts = ['package.json', 'tsconfig.base.json', 'tsconfig.build.json', 'tsconfig.tools.json', 'src', 'scripts']
   for (const part of [...parts, 'demo']) cpSync(join(root, part), join(copy, part), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
   const player = start([join(copy, 'scripts', 'start.mjs')], {})
