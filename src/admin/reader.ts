@@ -1,0 +1,123 @@
+// Reads a storage as nobody: a reader keeps no name in use and counts as no process. What was last heard stays known
+// while the storage does not answer.
+
+import { type FullClock, systemClock } from '../core/clock.ts'
+import { warn } from '../core/warning.ts'
+import { bounded } from '../fleet/deadline.ts'
+import { ONLOOKER } from '../fleet/operator.ts'
+import type { CircuitReport, CircuitStorage, MaybePromise, StoredTransition } from '../fleet/storage.ts'
+import type { Heard } from './record.ts'
+import { storageDown } from './refusal.ts'
+import type { WireStorage } from './wire.ts'
+
+/** ms; longer than a process waits: a person rather waits than sees nothing. */
+const PATIENCE = 2_000
+const MOST_CIRCUITS = 2_000
+
+export class Reader {
+  /** By name; those that were listed and have no record too. */
+  known: ReadonlyMap<string, Heard> = new Map()
+  /** ms by which this process's wall clock is ahead of the storage's time. */
+  ahead = 0
+  readonly #storage: CircuitStorage
+  readonly #clock: FullClock
+  #looking: Promise<void> | undefined
+  #up = true
+  #ms: number | null = null
+  /** Epoch ms. */
+  #answered: number | undefined
+
+  constructor(storage: CircuitStorage, clock: FullClock) {
+    this.#storage = storage
+    this.#clock = clock
+  }
+
+  get up(): boolean {
+    return this.#up
+  }
+
+  /** How the last read went. */
+  get state(): WireStorage {
+    const now = Date.now()
+    const answered = this.#answered ?? null
+    if (this.#up) return { up: true, ms: this.#ms, asOf: now, downFor: 0 }
+    return { up: false, ms: null, asOf: answered, downFor: answered === null ? null : now - answered }
+  }
+
+  /** Reads every record; `also`: names that are known from elsewhere. Never rejects. One at a time. */
+  look(also: Iterable<string>): Promise<void> {
+    this.#looking ??= this.#look(also).finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  /** Reads one record anew, after all that was written before. @throws Refusal where storage does not answer. */
+  async one(name: string): Promise<Heard> {
+    const [heard] = await this.#ask(() => this.#read([name]))
+    this.known = new Map([...this.known, [name, heard as Heard]])
+    return heard as Heard
+  }
+
+  /** Whether somebody has used the name lately. @throws Refusal where storage does not answer. */
+  async lists(name: string): Promise<boolean> {
+    const names = await this.#ask(() => this.#storage.list?.() ?? [])
+    return names.includes(name)
+  }
+
+  /** What processes told of these, as far as the storage keeps it; empty where it does not answer. */
+  async reports(names: readonly string[]): Promise<ReadonlyMap<string, CircuitReport>> {
+    try {
+      const reports = await this.#ask(() => (names.length === 0 ? [] : (this.#storage.reports?.(names) ?? [])))
+      return new Map(names.flatMap((name, index) => (reports[index] ? [[name, reports[index]] as const] : [])))
+    } catch {
+      // The state says so.
+      return new Map()
+    }
+  }
+
+  /** @throws Refusal where storage does not answer. */
+  async transitions(circuit: string | undefined, limit: number): Promise<readonly StoredTransition[]> {
+    const query = circuit === undefined ? { limit } : { circuit, limit }
+    return this.#ask(() => this.#storage.transitions?.(query) ?? [])
+  }
+
+  async #look(also: Iterable<string>): Promise<void> {
+    try {
+      await this.#ask(async () => {
+        const listed = (await this.#storage.list?.()) ?? []
+        const names = [...new Set([...also, ...listed])].slice(0, MOST_CIRCUITS)
+        const heard = await this.#read(names)
+        this.known = new Map(names.map((name, index) => [name, heard[index] as Heard]))
+      })
+    } catch {
+      // The state says so.
+    }
+  }
+
+  async #read(names: readonly string[]): Promise<readonly Heard[]> {
+    const start = performance.now()
+    const records = names.length === 0 ? [] : await this.#storage.read(names, ONLOOKER)
+    this.#ms = Math.round(10 * (performance.now() - start)) / 10
+    const at = this.#clock.now()
+    const wall = Date.now()
+    return names.map((_, index) => {
+      const stored = records[index]
+      if (stored !== undefined) this.ahead = wall - stored.at
+      return { stored, at }
+    })
+  }
+
+  async #ask<T>(run: () => MaybePromise<T>): Promise<T> {
+    try {
+      const answer = await bounded(systemClock, run, PATIENCE)
+      this.#up = true
+      this.#answered = Date.now()
+      return answer
+    } catch (error) {
+      if (this.#up) warn('The admin handler cannot read its storage', error)
+      this.#up = false
+      throw storageDown()
+    }
+  }
+}
