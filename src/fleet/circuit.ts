@@ -5,7 +5,7 @@
 
 import type { Circuit, CircuitWatcher, Denial, Transition } from '../core/circuit.ts'
 import { holding } from '../core/clock.ts'
-import { type Command, expireCommand } from '../core/commands.ts'
+import type { Command } from '../core/commands.ts'
 import type { Origin } from '../core/machine.ts'
 import { openedBy } from '../core/opening.ts'
 import type { Rules } from '../core/options.ts'
@@ -16,7 +16,7 @@ import { Activity } from './activity.ts'
 import { Audience, type FleetWatcher } from './audience.ts'
 import { fleetCounts } from './crossing.ts'
 import type { Link, Linked } from './link.ts'
-import { Mirror } from './mirror.ts'
+import { Mirror, seenAt } from './mirror.ts'
 import { type MoveOptions, Moves } from './moves.ts'
 import { type Ordering, Orders } from './orders.ts'
 import { Reporter, type Reporting } from './reporter.ts'
@@ -92,11 +92,7 @@ export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Updati
 
   /** The record now, with what time has done to it. */
   view(now: number): Snapshot {
-    const { snapshot } = this.#mirror
-    const { forced } = snapshot
-    return forced === undefined || now < forced.until
-      ? snapshot
-      : expireCommand(snapshot, now, this.#link.clock.wallNow())
+    return seenAt(this.#mirror.snapshot, now, this.#link.clock)
   }
 
   /** What counts instead of its breakers' own thresholds. */

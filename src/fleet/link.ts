@@ -4,6 +4,7 @@
 
 import { bad, checkDuration, checkKnown, checkPositive } from '../core/check.ts'
 import type { FullClock } from '../core/clock.ts'
+import { bounded } from './deadline.ts'
 import type { CircuitStorage, MaybePromise, Presence, Seen, SharedOptions, StoredCircuit, WhenDown } from './storage.ts'
 
 /** A circuit on this line. */
@@ -42,9 +43,6 @@ export function resolveShared(options: SharedOptions): SharedSettings {
     whenDown,
   })
 }
-
-/** ms by which a timer is late when the process itself was busy. */
-const LATE = 10
 
 export class Link {
   readonly storage: CircuitStorage
@@ -95,7 +93,7 @@ export class Link {
   async command<T>(run: () => MaybePromise<T>, within: number = this.settings.timeout): Promise<T> {
     if (!this.up) throw new Error('The storage of this circuit does not answer')
     try {
-      return await this.#bounded(run, within)
+      return await bounded(this.clock, run, within)
     } catch (error) {
       this.#down(error)
       throw error
@@ -121,7 +119,7 @@ export class Link {
     const names = linked.map(({ name }) => name)
     const presence = this.#presence(linked)
     try {
-      const answers = await this.#bounded(() => this.storage.read(names, presence), this.settings.timeout)
+      const answers = await bounded(this.clock, () => this.storage.read(names, presence), this.settings.timeout)
       if (!this.up) {
         this.up = true
         for (const one of linked) one.cameUp()
@@ -152,26 +150,6 @@ export class Link {
     this.#cancelRefresh?.()
     if (this.#linked.size > 0 && ms !== Number.POSITIVE_INFINITY)
       this.#cancelRefresh = this.clock.after(ms, () => void this.refresh())
-  }
-
-  #bounded<T>(run: () => MaybePromise<T>, within: number): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const due = this.clock.now() + within
-      const fail = (): void =>
-        reject(new DOMException(`The storage did not answer within ${within} ms`, 'TimeoutError'))
-      let cancelTimer = this.clock.after(within, () => {
-        // A process that was busy hears its timers before its sockets: the answer may be there already.
-        if (this.clock.now() - due < LATE) fail()
-        else cancelTimer = this.clock.after(LATE, fail)
-      })
-      const cancel = (): void => cancelTimer()
-      try {
-        Promise.resolve(run()).then(resolve, reject).finally(cancel)
-      } catch (error) {
-        cancel()
-        reject(error)
-      }
-    })
   }
 }
 

@@ -1,6 +1,8 @@
 // A shared record as this process knows it: the newest it was told of, and the same in this process's time. Storage
 // answers with its own time, so only what is left of a time is carried over; clocks that are minutes apart agree on it.
 
+import type { FullClock } from '../core/clock.ts'
+import { expireCommand } from '../core/commands.ts'
 import { type Hold, type Lease, PRISTINE, type Snapshot } from '../core/snapshot.ts'
 import type { Overrides } from '../core/overrides.ts'
 import type { Move, StorageTime, StoredCircuit } from './storage.ts'
@@ -107,6 +109,12 @@ export function toMove(
     ...(notBefore !== undefined && { notBefore }),
     ...(update !== undefined && { said: update.said }),
   }
+}
+
+/** What time has done to a record by `now`. */
+export function seenAt(record: Snapshot, now: number, clock: FullClock): Snapshot {
+  const { forced } = record
+  return forced === undefined || now < forced.until ? record : expireCommand(record, now, clock.wallNow())
 }
 
 /** A record put back as it is, where storage has an older one or none. */
