@@ -99,9 +99,9 @@ function wrapped(bare: Fetch, guard: Guard): Fetch {
     if (init?.skipBreaker === true) return { ...init, dispatcher: exempting(own ?? processDispatcher) }
     return own === undefined ? init : { ...init, dispatcher: guarded(own) }
   }
-  return async function fetch(input, init = undefined) {
+  return async function fetch(input, init) {
     try {
-      return await bare(input, through(init as Init) as RequestInit | undefined)
+      return await bare(input, through(init) as RequestInit | undefined)
     } catch (error) {
       throw rejectionIn(error)
     }

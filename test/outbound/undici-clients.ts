@@ -2,7 +2,7 @@
 
 import { text } from 'node:stream/consumers'
 import { circuitBreaker, skipBreaker } from '../../src/outbound/undici.ts'
-import type { Adapter, Answered, Asked, Setup } from './contract.ts'
+import type { Adapter, Answered, Asked, Client, Setup } from './contract.ts'
 
 export type Undici = typeof import('undici-7')
 export type Dispatcher = InstanceType<Undici['Agent']>
@@ -56,6 +56,51 @@ export function viaRequest(undici: Undici): Adapter {
         },
         end: () => dispatcher.destroy(),
       }
+    },
+  }
+}
+
+/** undici's own fetch, guarded where it sends. */
+export function viaFetch(undici: Undici): Adapter {
+  return {
+    name: 'fetch',
+    sees: 'bodies',
+    timeouts: ['connect', 'headers', 'body'],
+    aborts: 'reason',
+    connect: (setup) => {
+      const dispatcher = agentOf(undici, setup)
+      const fetch = ({ skipBreaker: skips, ...asked }: Asked, url: string) =>
+        undici.fetch(url, { ...asked, dispatcher: skips === true ? exempted(dispatcher) : dispatcher } as never)
+      return {
+        ...fetchClient((url, asked = {}) => fetch(asked, url) as unknown as Promise<Response>),
+        end: () => dispatcher.destroy(),
+      }
+    },
+  }
+}
+
+/** What fetch drops on its way: the mark of a request that skips the breaker. */
+function exempted(dispatcher: Dispatcher): object {
+  return {
+    dispatch: (options: object, handler: never) =>
+      dispatcher.dispatch({ ...options, ...skipBreaker } as never, handler),
+  }
+}
+
+/** A client on a function like fetch. */
+export function fetchClient(fetch: (url: string, asked?: Asked) => Promise<Response>): Omit<Client, 'end'> {
+  return {
+    request: async (url, asked) => {
+      const response = await fetch(url, asked)
+      return {
+        status: response.status,
+        body: await response.text(),
+        header: (name) => response.headers.get(name),
+      }
+    },
+    leave: async (url) => {
+      const response = await fetch(url)
+      return { status: response.status, cancel: () => response.body?.cancel() }
     },
   }
 }

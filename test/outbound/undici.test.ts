@@ -2,9 +2,10 @@
 
 import { describe } from 'vitest'
 import { outboundContract } from './contract.ts'
-import { loadUndici, UNDICI_VERSIONS, viaRequest } from './undici-clients.ts'
+import { loadUndici, UNDICI_VERSIONS, viaFetch, viaRequest } from './undici-clients.ts'
 
 for (const version of UNDICI_VERSIONS) {
   const undici = await loadUndici(version)
   describe(`undici ${version}: request`, () => outboundContract(viaRequest(undici)))
+  describe(`undici ${version}: fetch`, () => outboundContract(viaFetch(undici)))
 }
