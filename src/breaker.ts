@@ -295,5 +295,3 @@ export class CircuitBreaker implements AsyncDisposable {
     return this.dispose()
   }
 }
-
-export { gateOf } from './calls/gates.ts'

@@ -1,7 +1,8 @@
 // A look inside a breaker that leaves it as it is. Its own `state` and `explain()` end a hold whose time is over, and
 // tell the listeners; here what time has done is worked out beside it.
 
-import { type CircuitBreaker, gateOf } from '../breaker.ts'
+import type { CircuitBreaker } from '../breaker.ts'
+import { gateOf } from '../calls/gates.ts'
 import type { FullClock } from '../core/clock.ts'
 import { expireCommand } from '../core/commands.ts'
 import { ownCounts } from '../core/explain.ts'

@@ -1,7 +1,8 @@
 // Five minutes of plots for circuits that nobody reports to a storage: how far the counts that breakers keep anyway have
 // come, looked at from time to time. Bounded; the timer keeps neither the process alive nor the sampler.
 
-import { type CircuitBreaker, gateOf } from '../breaker.ts'
+import type { CircuitBreaker } from '../breaker.ts'
+import { gateOf } from '../calls/gates.ts'
 import { systemClock } from '../core/clock.ts'
 import { Reports } from '../fleet/reports.ts'
 import type { CircuitReport } from '../fleet/storage.ts'

@@ -1,7 +1,8 @@
 // What a service says of itself at start: that its circuit is closed, say, so that its callers call it at once and do
 // not wait for their trial. A hold that a person ordered stays, and storage that is down is told when it comes back.
 
-import { type CircuitBreaker, gateOf } from '../breaker.ts'
+import type { CircuitBreaker } from '../breaker.ts'
+import { gateOf } from '../calls/gates.ts'
 import type { Gate } from '../calls/gate.ts'
 import { checkOneOf } from '../core/check.ts'
 import { type Command, closeCommand, halfOpenCommand, openCommand } from '../core/commands.ts'

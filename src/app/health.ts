@@ -1,7 +1,8 @@
 // What an application's circuits are, for a health endpoint. An open circuit is a detail: the process itself is well,
 // and to end it would help nobody. Readiness looks at the circuits that are named, and at no other.
 
-import { type CircuitBreaker, gateOf } from '../breaker.ts'
+import type { CircuitBreaker } from '../breaker.ts'
+import { gateOf } from '../calls/gates.ts'
 import { checkArray, checkKnown, checkObject } from '../core/check.ts'
 import type { CircuitState } from '../core/snapshot.ts'
 

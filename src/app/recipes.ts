@@ -1,7 +1,8 @@
 // What each circuit of an application is made with. All that the application was told is tried at once: options that no
 // breaker takes, or that its storage cannot keep, are refused at start and not at the first call.
 
-import { CircuitBreaker, gateOf } from '../breaker.ts'
+import { CircuitBreaker } from '../breaker.ts'
+import { gateOf } from '../calls/gates.ts'
 import { checkObject } from '../core/check.ts'
 import { peerRules } from '../fleet/circuits.ts'
 import { type CircuitOptions, copyOptions, mergeOptions } from './circuit-options.ts'

@@ -3,7 +3,8 @@
 // lately and that has no failures noted. An open, half-open, forced or busy one never is, even if that means more than
 // there is room for.
 
-import { type CircuitBreaker, gateOf } from '../breaker.ts'
+import type { CircuitBreaker } from '../breaker.ts'
+import { gateOf } from '../calls/gates.ts'
 import { checkCount } from '../core/check.ts'
 import { describeValue } from '../core/describe.ts'
 import { type CircuitOptions, sameOption } from './circuit-options.ts'

@@ -11,10 +11,7 @@ export function learnGates(how: (breaker: CircuitBreaker) => Gate): void {
   read = how
 }
 
-/**
- * @throws TypeError for what is no breaker of this copy of the package.
- * @internal
- */
+/** @throws TypeError for what is no breaker of this copy of the package. */
 export function gateOf(breaker: CircuitBreaker): Gate {
   try {
     if (read !== undefined) return read(breaker)

@@ -42,8 +42,8 @@ export async function look(request: Request, { source }: Connection, terminal: T
 
 /** @throws Fault where there is none of that name. */
 export async function theCircuit(source: Connection['source'], name: string): Promise<WireCircuit> {
-  const circuit = await source.circuit(name)
-  if (circuit !== undefined) return circuit
+  const found = await source.circuit(name)
+  if (found !== undefined) return found.circuit
   throw failed(`There is no circuit ${JSON.stringify(name)} here. \`infuse list\` has those there are.`)
 }
 

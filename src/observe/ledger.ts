@@ -2,7 +2,8 @@
 // counted since the last reading: a breaker that is made anew under a name goes on where the last one was, and one that
 // is in two sources counts once. Between readings only counts are held, no breaker that left its source.
 
-import { type CircuitBreaker, gateOf } from '../breaker.ts'
+import type { CircuitBreaker } from '../breaker.ts'
+import { gateOf } from '../calls/gates.ts'
 import type { Gate } from '../calls/gate.ts'
 import type { CircuitState } from '../core/snapshot.ts'
 import type { Stats } from '../core/stats.ts'

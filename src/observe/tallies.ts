@@ -3,7 +3,8 @@
 // tell each of its transitions; it is counted once.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { CircuitBreaker, gateOf } from '../breaker.ts'
+import { CircuitBreaker } from '../breaker.ts'
+import { gateOf } from '../calls/gates.ts'
 import { rejectedChannel, transitionChannel } from '../calls/channels.ts'
 import type { Circuit } from '../core/circuit.ts'
 import type { CircuitBreakerError, RejectionReason } from '../core/errors.ts'
