@@ -39,19 +39,20 @@ async function carryOut(request: Request, world: World): Promise<void> {
   if (flags.has('version')) return world.out.write(`${version()}\n`)
   if (command === undefined || flags.has('help')) return world.out.write(helpOf(command))
   if (command.name === 'demo') return playDemo(request, world)
+  // Awaited below, each: the connection ends with this block.
   await using connection = await connect(request, world.env)
   switch (command.name) {
     case 'watch':
-      return watch(request, connection, world.out, world.end)
+      return await watch(request, connection, world.out, world.end)
     case 'dashboard':
-      return showDashboard(request, connection, world)
+      return await showDashboard(request, connection, world)
     case 'list':
     case 'show':
     case 'explain':
     case 'history':
-      return look(request, connection, world.out)
+      return await look(request, connection, world.out)
     default:
-      return act(request, connection, world.out)
+      return await act(request, connection, world.out)
   }
 }
 
