@@ -41,9 +41,11 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   return { context, page, said }
 }
 
+const programs = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+
 function findChromium(): string {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    const path = join(folder, 'chromium')
+  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  for (const path of programs.flatMap((program) => folders.map((folder) => join(folder, program)))) {
     try {
       accessSync(path, constants.X_OK)
       return path

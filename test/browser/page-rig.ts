@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll } from 'vitest'
+import { afterAll, beforeAll } from 'vitest'
 import { buildPage, root } from '../../scripts/process.mjs'
 import { type Opened, openPage, startChromium } from './browser.ts'
 import { type Made, incident } from './page-data.ts'
@@ -11,8 +11,11 @@ import { PageServer } from './page-server.ts'
 export interface Rig {
   readonly server: PageServer
   readonly browser: Browser
-  /** The page on these circuits, when it has drawn them. `at` is the address' hash. */
-  open(circuits?: readonly Made[], options?: BrowserContextOptions & { readonly at?: string }): Promise<Page>
+  /** The page on these circuits, when it has drawn them. `at` is the address' hash, `first` a script before its own. */
+  open(
+    circuits?: readonly Made[],
+    options?: BrowserContextOptions & { readonly at?: string; readonly first?: string },
+  ): Promise<Page>
   /** What the console of the test's pages said. */
   readonly said: readonly string[]
 }
@@ -24,17 +27,15 @@ export const patient = 60_000
 export function rig(name: string): Rig {
   let server: PageServer | undefined
   let browser: Browser | undefined
-  let opened: Opened[] = []
+  /** One page for all tests that want nothing special of it: a new profile takes longer than the test. */
+  let shared: Opened | undefined
+  let plain = true
   beforeAll(async () => {
     const built = await buildPage(`build/${name}`)
     if (built.status !== 0) throw new Error(built.output)
     server = await PageServer.start(join(root, 'build', name, 'page'))
     browser = await startChromium()
   }, patient)
-  afterEach(async () => {
-    for (const { context } of opened) await context.close()
-    opened = []
-  })
   afterAll(async () => {
     await browser?.close()
     await server?.stop()
@@ -51,15 +52,23 @@ export function rig(name: string): Rig {
       return there(browser)
     },
     get said() {
-      return opened.flatMap(({ said }) => said)
+      return shared?.said ?? []
     },
-    async open(circuits = incident(), { at = '', ...options } = {}) {
+    async open(circuits = incident(), { at = '', first, ...options } = {}) {
       there(server).reset(circuits)
-      const made = await openPage(there(browser), options)
-      opened.push(made)
-      await made.page.goto(`${there(server).url}${at}`)
-      await made.page.locator('#link-state[data-link="live"]').waitFor()
-      return made.page
+      if (shared !== undefined && Object.keys(options).length > 0) await shared.context.close()
+      if (shared === undefined || Object.keys(options).length > 0 || !plain)
+        shared = await openPage(there(browser), options)
+      plain = Object.keys(options).length === 0
+      shared.said.length = 0
+      const { page } = shared
+      if (first !== undefined) await page.addInitScript(first)
+      // Away first: another hash alone would not load the page anew.
+      await page.goto('about:blank')
+      await page.goto(`${there(server).url}${at}`)
+      await page.locator('#link-state[data-link="live"]').waitFor()
+      await page.mouse.move(5, 5)
+      return page
     },
   }
 }

@@ -35,7 +35,7 @@ export class Banner {
     const title = words?.kind ?? ''
     if (title !== this.#said) {
       this.#said = title
-      if (words !== undefined) say(`${words.title} ${words.text}`)
+      say(words === undefined ? 'What you see is live again.' : `${words.title} ${words.text}`)
     }
     if (words === undefined) return
     this.#node.classList.toggle('bad', words.kind === 'bad')
@@ -55,8 +55,8 @@ export class Banner {
       const next = link.next <= now ? 'Trying again now.' : `Trying again in ${countdown(link.next - now)}.`
       return {
         kind: 'warn',
-        title: envelope === undefined ? 'No connection.' : `Connection lost ${age(now - link.since)} ago.`,
-        text: `${seen}The circuits go on without this page. ${link.why === undefined ? '' : `${link.why} `}${next}`,
+        title: envelope === undefined ? 'Nothing to show yet.' : `Connection lost ${age(now - link.since)} ago.`,
+        text: `${seen}${link.why ?? 'The circuits go on without this page.'} ${next}`,
         button: 'Try now',
       }
     }

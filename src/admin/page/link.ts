@@ -161,6 +161,7 @@ export class Connection {
       this.#store.setLink({ state: 'off', since: now })
       return
     }
+    // What the server says of its own: a right that is missing, too many pages that are open.
     const why = error instanceof ApiError && error.status >= 400 ? error.message : undefined
     const since = link.state === 'lost' ? link.since : this.#heard
     this.#store.setLink({ state: 'lost', since, next: now + this.#wait(), why })

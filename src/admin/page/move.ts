@@ -2,7 +2,7 @@
 
 import { copy, find, icon, make, put, set } from './dom.ts'
 import type { Line } from './fold.ts'
-import { afterTrial, counted, length, moment, sentence, timeOfDay, utc } from './format.ts'
+import { afterTrial, counted, endOf, moment, sentence, timeOfDay, utc } from './format.ts'
 import type { Moved } from './log.ts'
 import { markOf } from './plot.ts'
 
@@ -37,7 +37,7 @@ function changeWords({ kind, from, to, change, for: held, at }: Moved['wire']): 
   if (kind === 'updated') return change ?? 'thresholds changed'
   if (kind === 'released') return `released, now ${to}`
   if (kind === 'forced') {
-    const until = held === null ? 'until released' : `until ${timeOfDay(at + held, false)} (${length(held)})`
+    const until = held === null ? 'until released' : `until ${moment(endOf(at + held), at, false)}`
     return `forced ${to} ${until}`
   }
   if (from !== to) return verbs[to]
