@@ -99,7 +99,7 @@ export class Exchange {
 export function enter(
   guarding: Guarding,
   method: string,
-  origin: string | URL,
+  origin: string | URL | undefined,
   path: string,
 ): Exchange | CircuitBreakerError | Promise<Exchange | CircuitBreakerError> {
   const gate = gateOf(guarding.breakerFor(method, origin, path))

@@ -11,7 +11,10 @@ export type Breakers = Infuse | ((key: string) => CircuitBreaker)
 /** A request, as far as its key may depend on it. */
 export interface GuardRequest {
   readonly method: string
-  /** `scheme://host[:port]` in one spelling: lower case, without credentials and default port. */
+  /**
+   * `scheme://host[:port]` in one spelling: lower case, without credentials and default port. Empty where the client keeps
+   * it to itself: undici's Pool and Client.
+   */
   readonly origin: string
   /** With the query string. */
   readonly path: string
@@ -32,7 +35,7 @@ export interface GuardOptions {
 export interface Guarding {
   readonly isFailure: GuardOptions['isFailure']
   /** The breaker of a request. `origin` as its client wrote it. @throws what `key` throws, and TypeError where there is no origin */
-  breakerFor(method: string, origin: string | URL, path: string): CircuitBreaker
+  breakerFor(method: string, origin: string | URL | undefined, path: string): CircuitBreaker
 }
 
 /** @throws TypeError for breakers or options that are none. */
@@ -49,8 +52,11 @@ export function resolveGuarding(
   return {
     isFailure: options.isFailure,
     breakerFor: (method, origin, path) => {
-      const spelt = normaliseOrigin(origin)
-      return breaker(chosen === undefined ? key(spelt) : fitName(chosen({ method, origin: spelt, path })))
+      if (chosen !== undefined) {
+        return breaker(fitName(chosen({ method, origin: origin === undefined ? '' : normaliseOrigin(origin), path })))
+      }
+      if (origin === undefined) throw new TypeError('A request without `origin` needs a guard with a `key`')
+      return breaker(key(normaliseOrigin(origin)))
     },
   }
 }

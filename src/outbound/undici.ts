@@ -37,7 +37,6 @@ function guard(guarding: Guarding, dispatch: Dispatch, request: DispatchOptions,
   }
   let answer: ReturnType<typeof enter>
   try {
-    if (origin === undefined) throw new TypeError('A request without origin has no circuit; guard an Agent or a Pool')
     answer = enter(guarding, method, origin, path)
   } catch (error) {
     refuse(handler, error)
