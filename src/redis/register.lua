@@ -22,6 +22,7 @@ local FIELDS = { 'v', 'state', 'epoch', 'period', 'until', 'relapses', 'successe
   'overrides', 'policy', 'by', 'why', 'mover', 'move', 'ok_at', 'fails', 'slots', 'asked', 'asker',
   'py_state', 'py_fails', 'py_opened', 'py_successes' }
 local COUNTED = { 'ok_at', 'fails', 'slots', 'asked', 'asker' }
+local MIRRORED = { 'py_state', 'py_fails', 'py_opened', 'py_successes' }
 local NUMBERS = { 'epoch', 'period', 'until', 'relapses', 'successes', 'asked' }
 local STATES = { closed = true, open = true, ['half-open'] = true }
 local LONGEST_RECORD = 100000
@@ -314,7 +315,7 @@ local function meet(group, record, fault)
   local seen = theirs(group)
   local held = record and record.forced and (integer(record.forced_until) or 0) > at
   if record and (held or not seen.state) then
-    if seen.state ~= record.py_state then
+    if seen.state ~= record.py_state or record.state ~= record.py_state then
       mirror(group, record, seen)
       save(group, record)
     end
@@ -329,7 +330,14 @@ local function meet(group, record, fault)
     record.py_state = 'closed'
   end
   local after, moved = news(record, seen, group.rules)
-  if not after then return record end
+  if not after then
+    -- Somebody moved it who keeps no mirror: an operator.
+    if record.state ~= record.py_state then
+      mirror(group, record, seen)
+      save(group, record)
+    end
+    return record
+  end
   mirror(group, after, seen)
   save(group, after)
   if moved then log(group, before, after) end
@@ -490,7 +498,12 @@ local function replace(group)
   end
   if not before and fault then redis.call('DEL', group.record) end
   local after = written(before)
-  if settings.mirror then mirror(group, after, theirs(group)) end
+  if settings.mirror then
+    mirror(group, after, theirs(group))
+  elseif before then
+    -- What a mirror last held is known to those who keep one: they find out that the circuit moved on.
+    for _, field in ipairs(MIRRORED) do after[field] = before[field] end
+  end
   save(group, after)
   local said = argument.said and { by = argument.said_by, why = argument.said_why }
   log(group, before, after, argument.period == 'new' and not argument.epoch, said)

@@ -69,6 +69,11 @@ export class RedisStorage implements CircuitStorage {
     this.shared = resolveShared({ ...shared, refreshInterval })
   }
 
+  /** What keeps circuits of equal names apart; empty where there is none. */
+  get namespace(): string {
+    return this.#namespace
+  }
+
   /** Whose keys are kept beside the circuit's own. */
   get mirror(): Mirror | undefined {
     return this.#mirror

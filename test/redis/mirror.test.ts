@@ -1,6 +1,7 @@
 // One circuit for Python processes and for this library: each sees what the other does, through Python's own keys.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { Operator } from '../../src/fleet/operator.ts'
 import { RedisStorage } from '../../src/redis/index.ts'
 import type { Move, StoredCircuit } from '../../src/index.ts'
 import { moveOf } from '../../src/testing/conformance/subject.ts'
@@ -62,6 +63,23 @@ describe.each(mirrors)('$tests: one circuit with a Python process ($mirror)', ({
     await python.start()
     return { python, storage: shared(mirror, 'shop') }
   }
+
+  it('shows Python what an operator does who keeps no mirror', async () => {
+    const { python, storage } = await setup()
+    await moved(storage, { state: 'closed' })
+    const plain = new RedisStorage(connected.client, { namespace: 'shop' })
+    storages.push(plain)
+    const operator = new Operator(plain)
+    await operator.open('payments', { by: 'ana', reason: 'repairs' })
+    expect(await read(storage)).toMatchObject({ state: 'open', by: 'ana' })
+    expect(await server.command('GET', `${prefix}state`)).toBe('open')
+    await operator.force('payments', 'closed', { by: 'ana', for: 60_000 })
+    expect(await read(storage)).toMatchObject({ state: 'closed', by: 'ana', forced: { state: 'closed' } })
+    expect(await server.command('GET', `${prefix}state`)).toBe('closed')
+    await operator.release('payments', { by: 'bob' })
+    await python.trip()
+    expect(await read(storage), 'Python goes on').toMatchObject({ state: 'open', by: 'python' })
+  })
 
   it('opens here when Python trips', async () => {
     const { python, storage } = await setup()
