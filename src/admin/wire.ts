@@ -9,10 +9,6 @@ export type WireState = 'closed' | 'open' | 'half-open'
 /** What an identity may do. */
 export type WireRight = 'read' | 'operate'
 
-/** How many steps a plot has, and how long one is (ms): the last 5 minutes. */
-export type WireStepCount = 60
-export type WireStepLength = 5_000
-
 /** What is the same for every circuit of an answer. Part of every `GET` with JSON, and of each heartbeat. */
 export interface WireEnvelope {
   /** When this was made, epoch ms of the handler's clock; every other epoch of the answer is by the same clock. */

@@ -15,7 +15,7 @@ import type {
 } from '../../src/admin/wire.ts'
 import { type Made, START } from './page-data.ts'
 
-export const policy = [
+const policy = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",

@@ -1,7 +1,7 @@
 // The dialogs of the six acts. Nothing is done without its dialog, and nothing is shown as done before the answer of
 // the API says so.
 
-import type { WireAction } from '../wire.ts'
+import type { WireAction, WireForce } from '../wire.ts'
 import { refusal } from './actions.ts'
 import { act } from './api.ts'
 import { type Hold, type Setting, doneWords, forceWords, plainWords } from './consequence.ts'
@@ -74,7 +74,7 @@ export class Ask {
           dialog.paint(title, text, go, danger, caution)
         },
         send: (reason) => {
-          const body = { reason, state: state(), for: Math.round(minutes() * MINUTE) }
+          const body: WireForce = { reason, state: state(), for: Math.round(minutes() * MINUTE) }
           return this.#send(view.name, 'force', body, words().done)
         },
         closed: this.#back,

@@ -6,8 +6,6 @@ import type { WireState, WireCircuit, WireSteps } from '../wire.ts'
 /** What the pill, the filters and the four counts go by: a held circuit is counted under `forced` only. */
 export type Kind = WireState | 'forced'
 
-export const kinds: readonly Kind[] = ['open', 'half-open', 'forced', 'closed']
-
 export interface Seen {
   readonly wire: WireCircuit
   /** When its durations were true. */
@@ -21,7 +19,7 @@ export function kindOf({ forced, state }: WireCircuit): Kind {
   return forced === null ? state : 'forced'
 }
 
-/** What the pill says. */
+/** Whether it needs a look: anything but closed by itself. */
 export function isSick(wire: WireCircuit): boolean {
   return kindOf(wire) !== 'closed'
 }
@@ -33,7 +31,7 @@ export function leftOf({ wire, got }: Seen, now: number): number | null {
 }
 
 /** The whole of what `leftOf` is left of, for the ring; null: it has none. */
-export function periodOf({ wire }: Seen): number | null {
+function periodOf({ wire }: Seen): number | null {
   const period = wire.forced === null ? wire.period : wire.forced.period
   return period !== null && period > 0 ? period : null
 }

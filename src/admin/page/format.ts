@@ -61,11 +61,6 @@ export function counted(n: number, noun: string): string {
   return `${grouped(n)} ${noun}${n === 1 ? '' : noun.endsWith('ss') ? 'es' : 's'}`
 }
 
-/** a, b and c. */
-export function listed(names: readonly string[]): string {
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
-}
-
 /** The end of something that lasts so long from an answer on: the way of the answer took ms that are not its own. */
 export function endOf(epoch: number): number {
   return Math.round(epoch / 1000) * 1000

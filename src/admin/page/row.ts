@@ -107,7 +107,7 @@ export class Row {
 }
 
 /** `fleet`, or `local, 1 of 24`. */
-export function scopeWords({ scope, local }: View['seen']['wire']): string {
+function scopeWords({ scope, local }: View['seen']['wire']): string {
   if (scope === 'fleet') return 'fleet'
   if (local === null || local.open === null) return 'local'
   return `local, ${local.open}${local.of === null ? '' : ` of ${local.of}`}`
