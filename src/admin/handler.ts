@@ -60,6 +60,11 @@ class Admin {
   }
 
   async answer(request: Request): Promise<Response> {
+    const response = await this.#attempt(request)
+    return request.method === 'HEAD' ? headOf(response) : response
+  }
+
+  async #attempt(request: Request): Promise<Response> {
     try {
       return await this.#answer(request)
     } catch (error) {
@@ -88,8 +93,7 @@ class Admin {
     if (route.kind !== 'asset') insistOnMethod(request.method, route)
     if (route.kind === 'action') return this.#act(request, route, identity)
     insistOn('read', identity)
-    const response = await this.#read(request, route, identity, searchParams)
-    return request.method === 'HEAD' ? headOf(response) : response
+    return this.#read(request, route, identity, searchParams)
   }
 
   async #read(

@@ -43,7 +43,7 @@ export function paint(sitting: Sitting): WireCircuit {
     state,
     scope,
     counts,
-    openedAt: state === 'closed' || snapshot.openedAt === undefined ? null : Math.round(snapshot.openedAt),
+    openedAt: state === 'closed' ? null : openedAt(snapshot, clock),
     since: finite(now - since),
     retryAfter: finite(retryAfter),
     period: retryAfter === null ? null : finite(period),
@@ -60,6 +60,11 @@ export function paint(sitting: Sitting): WireCircuit {
     trialBy: sitting.trialBy,
     ...(sitting.steps !== undefined && { steps: sitting.steps }),
   }
+}
+
+/** By the wall clock that the answer goes by, which need not be the circuit's. */
+function openedAt({ openedAt: at }: Snapshot, clock: FullClock): number | null {
+  return at === undefined ? null : Math.round(Date.now() - (clock.wallNow() - at))
 }
 
 /** ms until something happens by itself, and the whole of that. */

@@ -23,6 +23,7 @@ export class Reader {
   readonly #clock: FullClock
   #looking: Promise<void> | undefined
   #up = true
+  #warned = false
   #ms: number | null = null
   /** Epoch ms. */
   #answered: number | undefined
@@ -67,11 +68,12 @@ export class Reader {
 
   /** What processes told of these, as far as the storage keeps it; empty where it does not answer. */
   async reports(names: readonly string[]): Promise<ReadonlyMap<string, CircuitReport>> {
+    if (names.length === 0 || this.#storage.reports === undefined) return new Map()
     try {
-      const reports = await this.#ask(() => (names.length === 0 ? [] : (this.#storage.reports?.(names) ?? [])))
+      const reports = (await this.#bounded(() => this.#storage.reports?.(names))) ?? []
       return new Map(names.flatMap((name, index) => (reports[index] ? [[name, reports[index]] as const] : [])))
     } catch {
-      // The state says so.
+      // They are for people to look at; what matters is whether records can be read.
       return new Map()
     }
   }
@@ -79,7 +81,7 @@ export class Reader {
   /** @throws Refusal where storage does not answer. */
   async transitions(circuit: string | undefined, limit: number): Promise<readonly StoredTransition[]> {
     const query = circuit === undefined ? { limit } : { circuit, limit }
-    return this.#ask(() => this.#storage.transitions?.(query) ?? [])
+    return this.#bounded(() => this.#storage.transitions?.(query) ?? [])
   }
 
   async #look(also: Iterable<string>): Promise<void> {
@@ -108,15 +110,28 @@ export class Reader {
     })
   }
 
+  /** Says whether the storage is up. @throws Refusal */
   async #ask<T>(run: () => MaybePromise<T>): Promise<T> {
     try {
-      const answer = await bounded(systemClock, run, PATIENCE)
+      const answer = await this.#bounded(run)
       this.#up = true
       this.#answered = Date.now()
       return answer
     } catch (error) {
-      if (this.#up) warn('The admin handler cannot read its storage', error)
       this.#up = false
+      throw error
+    }
+  }
+
+  /** @throws Refusal */
+  async #bounded<T>(run: () => MaybePromise<T>): Promise<T> {
+    try {
+      const answer = await bounded(systemClock, run, PATIENCE)
+      this.#warned = false
+      return answer
+    } catch (error) {
+      if (!this.#warned) warn('The admin handler cannot read its storage', error)
+      this.#warned = true
       throw storageDown()
     }
   }
