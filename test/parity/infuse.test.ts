@@ -31,7 +31,8 @@ afterEach(async () => {
   vi.unstubAllEnvs()
   for (const one of opened.splice(0).toReversed()) await one.dispose()
   for (const one of dependencies.splice(0)) await one.down()
-  await redis.flush()
+  // A test that failed may have left it stopped.
+  await redis.flush().catch(() => redis.start())
 })
 
 /** A service that is called: it may be down, and says how often it was reached. */
