@@ -13,7 +13,7 @@ export interface GuardRequest {
   readonly method: string
   /**
    * `scheme://host[:port]` in one spelling: lower case, without credentials and default port. Empty where the client keeps
-   * it to itself: undici's Pool and Client.
+   * it to itself: undici's Pool and Client, up to version 7.
    */
   readonly origin: string
   /** With the query string. */

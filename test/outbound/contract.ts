@@ -1,7 +1,7 @@
 // What every outbound guard keeps, whichever client it sits in. An adapter is told by a few functions; the suite tries
 // it on real servers.
 
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { findCircuitBreakerError, Infuse, isCircuitBreakerError } from '../../src/index.ts'
 import type { Breakers, GuardOptions } from '../../src/outbound/options.ts'
 import { ended, errorOf } from '../support/async.ts'
@@ -143,7 +143,8 @@ export function outboundContract(adapter: Adapter): void {
     ]
     for (const [name, target, verdict] of timeouts) {
       if (!adapter.timeouts.includes(name)) continue
-      it(`is ${verdict} for a ${name} timeout of the client`, async () => {
+      // Clients have coarse timers: these wait together.
+      it.concurrent(`is ${verdict} for a ${name} timeout of the client`, async () => {
         await withClient({ timeouts: { [name]: 300 } }, async (client, circuits) => {
           const error = await errorOf(client.request(target()))
           expect(isCircuitBreakerError(error)).toBe(false)
@@ -429,6 +430,7 @@ export function outboundContract(adapter: Adapter): void {
 
     it('an `isFailure` that throws is skipped with a warning', async () => {
       const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+      onTestFinished(() => warnings.mockRestore())
       const isFailure = (): never => {
         throw new Error('not mine')
       }

@@ -8,7 +8,7 @@ import { errorOf } from '../support/async.ts'
 import { Circuits } from './circuits.ts'
 import { type Adapter, outboundContract } from './contract.ts'
 import { Dependency } from './servers.ts'
-import { fetchClient, loadUndici } from './undici-clients.ts'
+import { BUILT_IN, fetchClient, loadUndici } from './undici-clients.ts'
 
 type AnyFetch = (url: any, init?: any) => Promise<any>
 
@@ -34,10 +34,10 @@ function around(name: string, fetch: AnyFetch, { Agent }: Awaited<ReturnType<typ
   }
 }
 
-const undici6 = await loadUndici(6)
+const builtIn = await loadUndici(BUILT_IN)
 const undici7 = await loadUndici(7)
 
-describe('around the built-in fetch', () => outboundContract(around('fetch', fetch, undici6)))
+describe('around the built-in fetch', () => outboundContract(around('fetch', fetch, builtIn)))
 describe('around undici’s fetch', () => outboundContract(around('undici.fetch', undici7.fetch as AnyFetch, undici7)))
 
 describe('below ky', () =>

@@ -9,7 +9,7 @@ import { ManualClock } from '../../src/testing/index.ts'
 import { ended, errorOf } from '../support/async.ts'
 import { Circuits, until } from './circuits.ts'
 import { Dependency, refusingOrigin } from './servers.ts'
-import { loadUndici } from './undici-clients.ts'
+import { BUILT_IN, loadUndici } from './undici-clients.ts'
 
 const undici = await loadUndici(7)
 const SLOTS = ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'].map((name) => Symbol.for(name))
@@ -147,7 +147,7 @@ describe('install', () => {
     const infuse = infuseOn()
     infuse.install()
     const circuits = new Circuits()
-    const agent = new (await loadUndici(6)).Agent()
+    const agent = new (await loadUndici(BUILT_IN)).Agent()
     const composed = agent.compose(circuitBreaker(circuits.breaker))
     for (const dispatcher of [agent, composed]) await get('/', { dispatcher } as never)
     expect(callsOf(infuse)).toBe(2)

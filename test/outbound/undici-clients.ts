@@ -10,6 +10,9 @@ export type Dispatcher = InstanceType<Undici['Agent']>
 /** Those that this Node.js can load: version 8 needs 22.19. */
 export const UNDICI_VERSIONS: readonly number[] = isAtLeast(22, 19) ? [6, 7, 8] : [6, 7]
 
+/** The one whose dispatchers the built-in fetch can be given. */
+export const BUILT_IN: number = Number.parseInt(process.versions['undici'] ?? '', 10)
+
 export async function loadUndici(version: number): Promise<Undici> {
   return (await import(`undici-${version}`)) as Undici
 }
