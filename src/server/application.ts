@@ -59,12 +59,27 @@ async function begin(infuse: Infuse, options: PluginOptions): Promise<Plugin> {
       infuse,
       admin: mount,
       answer: (error) => unavailable(error, answering),
-      close: () => infuse.dispose(),
+      close: async () => {
+        mount?.dispose()
+        await infuse.dispose()
+      },
     }
   } catch (error) {
     await infuse.dispose()
     throw error
   }
+}
+
+const opened = new WeakMap<object, Promise<Infuse>>()
+
+/** One plugin per application of a framework, however often it asks for it; one that failed may be tried again. */
+export function once(app: object, open: () => Promise<Infuse>): Promise<Infuse> {
+  const known = opened.get(app)
+  if (known !== undefined) return known
+  const opening = open()
+  opened.set(app, opening)
+  opening.catch(() => opened.delete(app))
+  return opening
 }
 
 function toConsole(line: string): void {

@@ -3,6 +3,7 @@
 
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { Infuse } from '../infuse.ts'
+import { type AdminMount, toRequest } from './admin.ts'
 import { openPlugin, type Plugin, type PluginOptions } from './application.ts'
 
 export type { Log } from './log.ts'
@@ -29,6 +30,7 @@ async function plugin(app: FastifyInstance, options: InfusePluginOptions): Promi
   app.decorate('infuse', opened.infuse)
   app.addHook('onClose', () => opened.close())
   addErrorHandler(app, opened)
+  if (opened.admin !== undefined) mountAdmin(app, opened.admin)
 }
 
 /** `app.register(infusePlugin)`: settings, announcement, guarded fetch, 503s, log and shutdown (Infuse's `init_app`). */
@@ -37,6 +39,22 @@ export const infusePlugin: FastifyPluginAsync<InfusePluginOptions> = Object.assi
   [Symbol.for('fastify.display-name')]: 'infuse-breaker',
   [Symbol.for('plugin-meta')]: { name: 'infuse-breaker', fastify: '5.x' },
 })
+
+/** In a scope of its own: what parses the application's bodies does not parse these. */
+function mountAdmin(app: FastifyInstance, admin: AdminMount): void {
+  app.addHook('preClose', async () => admin.dispose())
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', (_request, _body, done) => done(null))
+    for (const url of [admin.basePath, `${admin.basePath}/*`]) {
+      scope.all(url, (request, reply) => {
+        const gone = new AbortController()
+        reply.raw.once('close', () => gone.abort())
+        return admin.handle(toRequest(request.raw, gone.signal))
+      })
+    }
+  })
+}
 
 /**
  * Handlers of one scope form a chain: the last that was set is asked first, and what it throws on goes to the one

@@ -1,7 +1,7 @@
 // What a service answers where one of its own circuits would not let a call pass. It tells the name that the
 // application gave a service, and of whatever has none only that it is not available: an outward answer names no host.
 
-import { findCircuitBreakerError } from '../core/errors.ts'
+import { type CircuitBreakerError, findCircuitBreakerError } from '../core/errors.ts'
 import { DEPENDENCY_HEADER, DEPENDENCY_UNAVAILABLE } from '../outbound/blame.ts'
 import { formatRetryAfter } from '../outbound/retry-after.ts'
 
@@ -33,8 +33,8 @@ export interface UnavailableOptions {
 
 /** The answer, or `undefined` for an error that is somebody else's. */
 export function unavailable(error: unknown, options: UnavailableOptions): Unavailable | undefined {
-  const rejection = findCircuitBreakerError(error)
-  if (rejection === undefined || (rejection !== error && hasOwnStatus(error))) return undefined
+  const rejection = rejectionOf(error)
+  if (rejection === undefined) return undefined
   const retryAfter = formatRetryAfter(rejection.retryAfter)
   const body = { statusCode: 503, error_code: ERROR_CODE, message: messageOf(rejection.breaker, options) } as const
   return {
@@ -49,8 +49,15 @@ export function unavailable(error: unknown, options: UnavailableOptions): Unavai
   }
 }
 
+/** The rejection that an error is, or has behind it without being more than that. */
+export function rejectionOf(error: unknown): CircuitBreakerError | undefined {
+  const rejection = findCircuitBreakerError(error)
+  return rejection !== error && hasOwnStatus(error) ? undefined : rejection
+}
+
 /** An error of the application that has a rejection as its cause and a status of its own was meant to be answered so. */
 function hasOwnStatus(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false
   const { status, statusCode } = error as { status?: unknown; statusCode?: unknown }
   return typeof status === 'number' || typeof statusCode === 'number'
 }
