@@ -18,7 +18,7 @@ export function watch(request: ClientRequest, exchange: Exchange): void {
     return destroy.call(this, error)
   }
   Object.defineProperty(request, 'destroy', { value, writable: true, configurable: true })
-  overhear(request, (event, what) => watching.heard(event, what))
+  overhear(request, (event, [what]) => watching.heard(event, what))
 }
 
 class Watching {

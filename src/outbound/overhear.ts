@@ -5,10 +5,13 @@
 import type { EventEmitter } from 'node:events'
 
 /** Tells of each event of one emitter, before its listeners hear it. `hear` must not throw. */
-export function overhear(emitter: EventEmitter, hear: (event: string | symbol, value: unknown) => void): void {
+export function overhear(
+  emitter: EventEmitter,
+  hear: (event: string | symbol, args: readonly unknown[]) => void,
+): void {
   const { emit } = emitter
   const value = function (this: EventEmitter, event: string | symbol, ...args: unknown[]): boolean {
-    hear(event, args[0])
+    hear(event, args)
     return emit.call(this, event, ...args)
   }
   Object.defineProperty(emitter, 'emit', { value, writable: true, configurable: true })

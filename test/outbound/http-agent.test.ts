@@ -4,13 +4,13 @@ import { once } from 'node:events'
 import http from 'node:http'
 import https from 'node:https'
 import { text } from 'node:stream/consumers'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { CircuitBreaker, findCircuitBreakerError } from '../../src/index.ts'
-import { SimulatedStorage } from '../../src/testing/index.ts'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { findCircuitBreakerError } from '../../src/index.ts'
 import { GuardedAgent, GuardedHttpsAgent, skipBreaker } from '../../src/outbound/http-agent.ts'
 import { errorOf } from '../support/async.ts'
 import { Circuits, until } from './circuits.ts'
 import { type Adapter, outboundContract } from './contract.ts'
+import { type Fleet, fleetWhoseTrialIsDue } from './fleet.ts'
 import { Dependency, selfSigned, startUntrusted } from './servers.ts'
 
 const adapter: Adapter = {
@@ -191,19 +191,19 @@ describe('a request through a guarded agent', () => {
   })
 
   describe('whose trial a fleet must be asked for', () => {
-    const fleet = async (): Promise<{ agent: GuardedAgent; breaker: CircuitBreaker; other: CircuitBreaker }> => {
-      const storage = new SimulatedStorage({ latency: 3, timeout: 5_000 })
-      const options = { name: 'payments', failMax: 1, resetTimeout: 1 }
-      const breaker = new CircuitBreaker({ ...options, storage })
-      const other = new CircuitBreaker({ ...options, storage: storage.connect() })
-      await Promise.all([breaker.ready(), other.ready()])
-      await breaker.open()
-      await until(() => other.state !== 'closed' && (breaker.explain().nextTrialAt?.getTime() ?? 0) <= Date.now())
-      return { agent: new GuardedAgent(() => breaker), breaker, other }
-    }
+    let fleet: Fleet
+    let agent: GuardedAgent
+    beforeEach(async () => {
+      fleet = await fleetWhoseTrialIsDue()
+      agent = new GuardedAgent(() => fleet.breaker)
+    })
+    afterEach(async () => {
+      agent.destroy()
+      await fleet[Symbol.asyncDispose]()
+    })
 
     it('waits for the answer, alone, and is the trial then', async () => {
-      const { agent, breaker, other } = await fleet()
+      const { breaker } = fleet
       const before = dependency.requests.length
       const request = get(agent, '/echo')
       expect(breaker.stats.calls).toBe(0)
@@ -211,24 +211,19 @@ describe('a request through a guarded agent', () => {
       answer.resume()
       await until(() => breaker.state === 'closed')
       expect(dependency.requests.length - before).toBe(1)
-      await Promise.all([breaker.dispose(), other.dispose()])
-      agent.destroy()
     })
 
     it('is not sent where another process has the trial', async () => {
-      const { agent, breaker, other } = await fleet()
       const before = dependency.requests.length
-      const permit = await other.acquire()
+      const permit = await fleet.other.acquire()
       const error = await errorOf(once(get(agent, '/echo'), 'response'))
       expect(findCircuitBreakerError(error)?.reason).toBe('trial-in-flight')
       permit.success()
       expect(dependency.requests.length).toBe(before)
-      await Promise.all([breaker.dispose(), other.dispose()])
-      agent.destroy()
     })
 
     it('T3 is not sent where its caller does not wait for that', async () => {
-      const { agent, breaker, other } = await fleet()
+      const { breaker } = fleet
       const before = dependency.requests.length
       const request = get(agent, '/echo')
       const heard: string[] = []
@@ -239,8 +234,6 @@ describe('a request through a guarded agent', () => {
       expect(heard).toEqual(['ECONNRESET', 'close'])
       expect(breaker.stats).toMatchObject({ calls: 1, ignored: 1 })
       expect(dependency.requests.length).toBe(before)
-      await Promise.all([breaker.dispose(), other.dispose()])
-      agent.destroy()
     })
   })
 
