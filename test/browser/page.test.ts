@@ -1,5 +1,6 @@
 // The dashboard's page in a real browser, under its policy, against a real server that says what the API would say.
 
+import type { Page } from 'playwright-core'
 import { describe, expect, it, vi } from 'vitest'
 import { incident, make, START, well } from './page-data.ts'
 import { names, patient, rig, row, text } from './page-rig.ts'
@@ -9,24 +10,31 @@ const until = { timeout: 20_000, interval: 50 }
 vi.setConfig({ testTimeout: patient })
 
 describe('the page on an incident', () => {
+  let opened: Promise<Page> | undefined
+  /** One page for the tests that only look. */
+  function reading(): Promise<Page> {
+    opened ??= on.open()
+    return opened
+  }
+
   it('says in its first sentence what broke first, since when, and what followed', async () => {
-    const page = await on.open()
+    const page = await reading()
     expect(await text(page, 'h1')).toMatch(/^payments opened first, 4 min \d+ s ago$/)
     expect(await text(page, '#lead-sub')).toMatch(
-      /^\d+ calls a second are being rejected\. fraud-check followed 19 s later; inventory is being tried now; search-suggest is open in one process only; geo and mail are held by people\.$/,
+      /^\d+ calls a second are being rejected\. fraud-check followed 19 s later; inventory is being tried now\. search-suggest is open in one process only; geo and mail are held by people\.$/,
     )
     expect(await page.title()).toBe('3 open · Infuse')
   })
 
   it('counts every circuit once: the four numbers add up', async () => {
-    const page = await on.open()
+    const page = await reading()
     const counts = (await page.locator('.stat-n').allTextContents()).map(Number)
     expect(counts).toEqual([3, 1, 2, 14])
     expect(await text(page, '#circuits-n')).toBe('20')
   })
 
   it('says how storage and processes are, who looks, and what they may do', async () => {
-    const page = await on.open()
+    const page = await reading()
     expect(await text(page, '#storage-fact dd')).toBe('Up 0.6 ms')
     expect(await text(page, '#process-fact dd')).toBe('24 reporting')
     expect(await text(page, '#actor')).toBe('maraoperate')
@@ -34,7 +42,7 @@ describe('the page on an incident', () => {
   })
 
   it('lists the likely cause first, then what is tried, held, watched and well', async () => {
-    const page = await on.open()
+    const page = await reading()
     const sick = ['payments', 'fraud-check', 'search-suggest', 'inventory', 'geo', 'mail']
     expect(await names(page, '#sick')).toEqual(sick)
     expect((await names(page, '#well')).slice(0, 3)).toEqual(['checkout-tax', 'recommendations', 'cart-store'])
@@ -44,7 +52,7 @@ describe('the page on an incident', () => {
   })
 
   it('truncates no name at 1440', async () => {
-    const page = await on.open()
+    const page = await reading()
     const cut = await page
       .locator('.name')
       .evaluateAll((all) => all.filter((n) => n.scrollWidth > n.clientWidth).length)
@@ -52,7 +60,7 @@ describe('the page on an incident', () => {
   })
 
   it('counts down by what was left, though the clock of this browser is years off', async () => {
-    const page = await on.open()
+    const page = await reading()
     const due = row(page, 'payments').locator('.due')
     await vi.waitFor(async () => expect(await due.textContent()).toMatch(/^trial in (?:1[0-7]|\d)\u00A0s$/), until)
     expect(await text(page, '#wall')).toMatch(/^02:5[12]:\d\d$/)
@@ -62,7 +70,7 @@ describe('the page on an incident', () => {
   })
 
   it('says of a hold who, until when and why, and of a local circuit in how many processes', async () => {
-    const page = await on.open()
+    const page = await reading()
     expect(await text(page, '.row-link[data-name="geo"] .reason')).toBe(
       'mara until 03:30: “Provider maintenance until 03:30, CHG-4412”',
     )
@@ -72,7 +80,7 @@ describe('the page on an incident', () => {
   })
 
   it('writes few calls as they are, and none as a dash', async () => {
-    const page = await on.open()
+    const page = await reading()
     const cells = (name: string): Promise<string[]> =>
       row(page, name).locator('.c-num > span:first-child').allTextContents()
     expect((await cells('payments'))[1]).toBe('1 of 1')

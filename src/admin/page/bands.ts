@@ -52,7 +52,14 @@ export function bandsOf(seen: Seen, moves: readonly Moved[]): Band[] {
   }
   if (earlier !== undefined) put(Number.NEGATIVE_INFINITY, until, earlier)
   bands.reverse()
-  return [...bands, ...unknownOf(seen.steps)]
+  const gaps = unknownOf(seen.steps)
+  return [...cut(bands, gaps.at(-1)), ...gaps]
+}
+
+/** Where a plot ends in what is unknown, so do the states: storage is down, and nobody knows them either. */
+function cut(bands: readonly Band[], last: Band | undefined): Band[] {
+  if (last === undefined || last.to > 0 || last.from >= SPAN_MS) return [...bands]
+  return bands.flatMap((band) => (band.from > last.from ? { ...band, to: Math.max(band.to, last.from) } : []))
 }
 
 /** What a reading of a step says of the state: `open`, `forced closed`, `closed`. */

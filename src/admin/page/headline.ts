@@ -116,19 +116,22 @@ function details({ views, now }: Situation, sick: readonly View[], first: View |
       ? when - began <= FOLLOWS
       : false
   })
-  const clauses: Piece[][] = []
-  if (began !== undefined && followed.length > 0) clauses.push(followers(followed, began, now))
+  const broke: Piece[][] = []
+  if (began !== undefined && followed.length > 0) broke.push(followers(followed, began, now))
   const tried = sick.filter(({ kind }) => kind === 'half-open')
-  if (tried.length > 0) clauses.push([...names(tried), ` ${tried.length === 1 ? 'is' : 'are'} being tried now`])
+  if (tried.length > 0) broke.push([...names(tried), ` ${tried.length === 1 ? 'is' : 'are'} being tried now`])
+  const special: Piece[][] = []
   const local = sick.filter((view) => view.kind === 'open' && isLocal(view))
-  if (local.length > 0) clauses.push(localClause(local))
+  if (local.length > 0) special.push(localClause(local))
   const held = sick.filter(({ kind }) => kind === 'forced')
-  if (held.length > 0 && first !== undefined) clauses.push(heldClause(held))
-  return [
-    ...rejectedNow(views),
-    ...clauses.flatMap((clause, i) => [...(i === 0 ? [] : ['; ']), ...clause]),
-    ...(clauses.length > 0 ? ['.'] : []),
-  ]
+  if (held.length > 0 && first !== undefined) special.push(heldClause(held))
+  return [...rejectedNow(views), ...sentenceOf(broke), ...sentenceOf(special)]
+}
+
+/** Clauses as one sentence, with the space that parts it from the next. */
+function sentenceOf(clauses: readonly Piece[][]): Piece[] {
+  if (clauses.length === 0) return []
+  return [...clauses.flatMap((clause, i) => (i === 0 ? clause : ['; ', ...clause])), '. ']
 }
 
 function rejectedNow(views: readonly View[]): Piece[] {

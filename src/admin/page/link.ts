@@ -18,6 +18,8 @@ export class Connection {
   #polled = 0
   #polling = false
   #tries = 0
+  /** Whose transitions were all asked for; what comes after that is told. */
+  readonly #known = new Set<string>()
 
   constructor(store: Store) {
     this.#store = store
@@ -28,6 +30,7 @@ export class Connection {
     const { link } = this.#store
     if (link.state === 'off') return
     this.#stream?.abort()
+    this.#known.clear()
     const stream = new AbortController()
     this.#stream = stream
     this.#heard = this.#store.clock.now()
@@ -84,6 +87,8 @@ export class Connection {
 
   /** Every one of a circuit. */
   async readTransitionsOf(circuit: string): Promise<void> {
+    if (this.#known.has(circuit)) return
+    this.#known.add(circuit)
     await this.#guarded(async () => {
       const { body, got } = await getTransitions(100, circuit)
       this.#store.takeTransitions(body.transitions, got)

@@ -62,10 +62,12 @@ function begin(first: string | undefined, allClosed: boolean): void {
 
 function tick(): void {
   const how = manner()
+  banner.paint(how.now)
+  // What was seen last stays as it was.
+  if (store.link.state === 'off') return
   top.tick(how.now)
   list.tick(how)
   detail.tick(how)
-  banner.paint(how.now)
 }
 
 /** `show`: because somebody asked for it, so it goes into the address and over the list where it has to. */

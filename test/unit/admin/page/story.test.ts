@@ -142,6 +142,11 @@ describe('the bands behind a plot', () => {
     const steps: WireSteps = { behind: 0, calls: gone, successes: null, failures: gone, rejected: gone, slow: gone }
     expect(bandsOf({ ...seen, steps }, [])).toEqual([{ from: 80_000, to: 0, kind: 'unknown', word: 'no data' }])
     expect(bandsOf({ ...seen, steps: null }, [])).toMatchObject([{ from: 300_000, to: 0, kind: 'unknown' }])
+    const open = seenOf(make('a', { state: 'open', base: 1, since: 100_000 }).circuit)
+    expect(bandsOf({ ...open, steps }, []).map(({ from, to, kind }) => [from, to, kind])).toEqual([
+      [100_000, 80_000, 'open'],
+      [80_000, 0, 'unknown'],
+    ])
   })
 })
 

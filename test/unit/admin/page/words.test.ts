@@ -76,7 +76,7 @@ describe('the parser of server-sent events', () => {
       { event: 'circuit', data: 'one\ntwo' },
     ]
     expect(all(text)).toEqual(events)
-    expect(all(...text)).toEqual(events)
+    expect(all(...text.split(''))).toEqual(events)
   })
 
   it('leaves out what has no data, and what is not complete', () => {
