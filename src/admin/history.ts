@@ -26,7 +26,7 @@ export function tellHistory(entries: readonly StoredTransition[], ahead: number,
       by: by ?? null,
       why: why ?? null,
       change: act === 'updated' ? changeOf(overridesBefore(entries, index), entry.overrides) : null,
-      for: act === 'forced' && end !== undefined ? Math.max(0, end - stored) : null,
+      for: act === 'forced' && end !== undefined ? rounded(end - stored) : null,
       scope: 'fleet',
       process: null,
     }
@@ -47,6 +47,11 @@ export function changeOf(before: Overrides | undefined, after: Overrides | undef
 function overridesBefore(entries: readonly StoredTransition[], index: number): Overrides | undefined {
   const { circuit } = entries[index] as StoredTransition
   return entries.find((one, at) => at > index && one.circuit === circuit && one.act === 'updated')?.overrides
+}
+
+/** A hold is measured from when storage wrote it, some ms after somebody asked for a whole number of seconds. */
+function rounded(ms: number): number {
+  return ms < 1_000 ? Math.max(0, ms) : 1_000 * Math.round(ms / 1_000)
 }
 
 function say(field: (typeof FIELDS)[number], value: number): string {

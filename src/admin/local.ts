@@ -32,7 +32,11 @@ export class LocalSource implements AdminSource {
       ({ breaker, from, to, change }) => {
         const { name } = breaker
         if (infuse.breakers.get(name) !== breaker || this.#ordered === name) return undefined
-        return entryOf(name, { kind: 'moved', from, to, at: change.at.getTime(), by: change.by, why: change.reason })
+        const { forced, since } = lookInside(breaker).snapshot
+        const kind = forced === undefined ? 'moved' : 'forced'
+        const told = { kind, from, to, at: change.at.getTime(), by: change.by, why: change.reason } as const
+        const held = forced === undefined ? Number.POSITIVE_INFINITY : forced.until - since
+        return { ...entryOf(name, told), for: Number.isFinite(held) ? held : null }
       },
       () => {
         for (const hear of this.#hints) hear()

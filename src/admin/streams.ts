@@ -36,6 +36,7 @@ const MOST_WAITING = 1_048_576
 export class Streams {
   readonly #source: AdminSource
   readonly #most: number
+  readonly #recognisedFor: number
   readonly #streams = new Set<Stream>()
   readonly #encoder = new TextEncoder()
   #changes: Changes
@@ -46,9 +47,10 @@ export class Streams {
   #stops: readonly (() => void)[] = []
   #ended = false
 
-  constructor(source: AdminSource, most: number) {
+  constructor(source: AdminSource, most: number, recognisedFor: number = RECOGNISED_FOR) {
     this.#source = source
     this.#most = most
+    this.#recognisedFor = recognisedFor
     this.#changes = new Changes(source)
   }
 
@@ -65,7 +67,7 @@ export class Streams {
     const body = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
-          stream = { ...listening, controller, left: RECOGNISED_FOR }
+          stream = { ...listening, controller, left: this.#recognisedFor }
           this.#streams.add(stream)
         },
         cancel: end,
@@ -127,7 +129,7 @@ export class Streams {
     if (this.#survey === undefined) return
     this.#send(stream, { kind: 'heartbeat', data: stream.envelope(this.#survey) })
     if (--stream.left > 0) return
-    stream.left = RECOGNISED_FOR
+    stream.left = this.#recognisedFor
     stream.isKnown().then(
       (known) => known || this.#end(stream),
       () => this.#end(stream),

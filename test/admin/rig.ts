@@ -122,7 +122,8 @@ export class Ear {
   }
 
   static async open(port: number, path: string, headers: Readonly<Record<string, string>> = {}): Promise<Ear> {
-    const outgoing = request({ host: '127.0.0.1', port, path, headers: { 'x-who': 'maria', ...headers }, agent: false })
+    const all = Object.entries({ 'x-who': 'maria', ...headers }).filter(([, value]) => value !== '')
+    const outgoing = request({ host: '127.0.0.1', port, path, headers: Object.fromEntries(all), agent: false })
     outgoing.end()
     const [incoming] = (await once(outgoing, 'response')) as [import('node:http').IncomingMessage]
     const ear = new Ear(incoming.statusCode ?? 0, () => outgoing.destroy())
