@@ -46,6 +46,29 @@ export function begin(url: string): () => void {
   return () => request.destroy()
 }
 
+export interface Listening {
+  /** What came so far. */
+  text(): string
+  readonly ended: Promise<void>
+  hangUp(): void
+}
+
+/** Sends a request whose answer does not end by itself. */
+export function listen(url: string): Listening {
+  let text = ''
+  const request = send(url, { agent: false })
+  const ended = new Promise<void>((resolve) => {
+    request.on('error', () => resolve())
+    request.on('response', (response) => {
+      response.on('data', (chunk: Buffer) => (text += String(chunk)))
+      response.on('error', () => resolve())
+      response.on('end', resolve)
+    })
+  })
+  request.end()
+  return { text: () => text, ended, hangUp: () => request.destroy() }
+}
+
 /** Waits until something holds, however long this machine takes. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5))

@@ -3,10 +3,11 @@
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { CircuitBreaker, Infuse, MemoryStorage } from '../../src/index.ts'
+import type { Identity } from '../../src/admin/identity.ts'
 import type { PluginOptions } from '../../src/server/application.ts'
 import { ManualClock } from '../../src/testing/index.ts'
 import { RedisServer } from '../support/redis-server.ts'
-import { ask, begin, until } from './ask.ts'
+import { ask, begin, listen, until } from './ask.ts'
 import { Dependency } from './dependency.ts'
 
 /** A handler as every framework has one; what it resolves with is answered as JSON. */
@@ -370,7 +371,87 @@ function contract(start: Start): void {
     })
   })
 
+  describe('two applications in one process', () => {
+    it('end in any order, and fetch is what it was', async () => {
+      const [first, second] = [
+        await run({ routes: { '/': plain() }, options: { service: 'first' } }),
+        await run({ routes: { '/': plain() }, options: { service: 'second' } }),
+      ]
+      const replies = [await ask(first.url), await ask(second.url)]
+      expect(replies.map(({ status }) => status)).toEqual([200, 200])
+      // A request is judged once, by the outermost.
+      const calls = (infuse: Infuse): number => infuse.breakers.get(dependency.url)?.stats.calls ?? 0
+      expect(calls(first.infuse) + calls(second.infuse)).toBe(2)
+      await first.close()
+      expect((await ask(second.url)).status).toBe(200)
+      await second.close()
+      await until(() => globalThis.fetch === bare)
+    })
+  })
+
+  describe('the admin API', () => {
+    const authorize = (): Identity => ({ actor: 'kim', can: ['read', 'operate'] })
+
+    it('is not there unless it was asked for, and never at the root', async () => {
+      const { url } = await run({ routes: {}, options: {} })
+      expect((await ask(`${url}/infuse/circuits`)).status).toBe(404)
+      const options = { storage, admin: { authorize, basePath: '/' } }
+      await expect(start({ routes: {}, options })).rejects.toThrow(/`admin.basePath`/)
+      await expect(start({ routes: {}, options: { storage, admin: {} as never } })).rejects.toThrow(/`authorize`/)
+    })
+
+    it('answers below its path, bodies and streams too, and lets the server close', async () => {
+      const routes = { '/infusement': async () => ({ mine: true }) } as const
+      const running = await run({ routes, options: { admin: { authorize, allowMutations: true } } })
+      const { url, infuse } = running
+      infuse.breaker('http://internal.example')
+      const admin = `${url}/infuse`
+      expect(await ask(admin)).toMatchObject({ status: 308, headers: { location: '/infuse/' } })
+      expect((await ask(`${url}/infusement`)).json).toEqual({ mine: true })
+      const body = JSON.stringify({ reason: 'a drill' })
+      const path = `${admin}/circuits/${encodeURIComponent('http://internal.example')}/open`
+      expect((await ask(path, { method: 'POST', headers: { 'content-type': 'text/plain' }, body })).status).toBe(415)
+      const opened = await ask(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+      expect(opened).toMatchObject({ status: 200, json: { circuit: { state: 'open' } } })
+      expect(infuse.breaker('http://internal.example').state).toBe('open')
+      expect((await ask(`${admin}/circuits`, { headers: { host: 'no host' } })).status).toBe(400)
+
+      const stream = listen(`${admin}/events`)
+      await until(() => stream.text().includes('event: heartbeat'))
+      await running.close()
+      await stream.ended
+    })
+
+    it('ends the stream of a client that has gone', async () => {
+      const { url } = await run({ routes: {}, options: { admin: { authorize, maxStreams: 1 } } })
+      const first = listen(`${url}/infuse/events`)
+      await until(() => first.text().includes('event: heartbeat'))
+      expect((await ask(`${url}/infuse/events`)).status).toBe(503)
+      first.hangUp()
+      let second = listen(`${url}/infuse/events`)
+      await until(async () => {
+        if (second.text().includes('event: heartbeat')) return true
+        second.hangUp()
+        second = listen(`${url}/infuse/events`)
+        await until(() => second.text() !== '')
+        return second.text().includes('event: heartbeat')
+      })
+      second.hangUp()
+    })
+  })
+
   describe('with Redis', () => {
+    it('starts though there is none, and guards by itself', async () => {
+      const { url, infuse } = await run({ routes: { '/': plain() }, options: { redis: 'redis://127.0.0.1:1' } })
+      dependency.says(500)
+      for (const _ of [1, 2, 3]) expect((await ask(url)).json).toEqual({ status: 500 })
+      expect((await ask(url)).status).toBe(503)
+      expect(infuse.breaker(dependency.url).state).toBe('open')
+      expect(logged.filter(({ line }) => line.includes('storage'))).toEqual([
+        { line: '[INFUSE] circuits are not shared for now: their storage does not answer', level: 'error' },
+      ])
+    })
+
     let redis: RedisServer
     beforeAll(async () => {
       redis = await RedisServer.start()

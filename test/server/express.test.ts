@@ -1,5 +1,9 @@
+import { createServer } from 'node:http'
 import express, { type ErrorRequestHandler, type Express } from 'express'
+import { describe, expect, it, vi } from 'vitest'
+import { MemoryStorage } from '../../src/index.ts'
 import { infusePlugin } from '../../src/server/express.ts'
+import { ask, until } from './ask.ts'
 import { type Running, type Setting, serverContract } from './contract.ts'
 import { listening } from './listen.ts'
 
@@ -32,3 +36,51 @@ async function start({ routes, options, hasOwnHandler = false, isFirst = false }
 }
 
 serverContract('Express 5', start)
+
+describe('Express 5: its own ways', () => {
+  it('registered twice it is one application, and the same in one that failed and is tried again', async () => {
+    const app = express()
+    await expect(infusePlugin(app, { storage: new MemoryStorage(), maxBreakers: 0 })).rejects.toThrow(/`maxBreakers`/)
+    const [one, other] = [infusePlugin(app, { storage: new MemoryStorage() }), infusePlugin(app)]
+    expect(await one).toBe(await other)
+    await (await one).dispose()
+  })
+
+  it('logs to console.error, unless told where', async () => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    await using infuse = await infusePlugin(express(), { storage: new MemoryStorage(), env: 'test' })
+    await infuse.breaker('payments').open()
+    expect(error.mock.calls).toEqual([[expect.stringContaining('[INFUSE] [test:payments] closed -> open')]])
+  })
+
+  it('answers errors of routes that were added later, and not where an answer has begun', async () => {
+    const app = express()
+    app.set('env', 'test')
+    await using infuse = await infusePlugin(app, { storage: new MemoryStorage(), log: () => undefined })
+    await infuse.breaker('payments').open()
+    const call = (): Promise<unknown> => infuse.breaker('payments').call(async () => 'fine')
+    app.get('/first', call)
+    const { url, close } = await listening(app.listen(0, '127.0.0.1'))
+    expect((await ask(`${url}/first`)).status).toBe(503)
+    app.get('/later', call)
+    app.get('/begun', async (_request, response) => {
+      response.write('begun')
+      await call()
+    })
+    expect((await ask(`${url}/later`)).status).toBe(503)
+    await expect(ask(`${url}/begun`)).rejects.toThrow()
+    await close()
+  })
+
+  it('ends with a server that the application did not start itself, once the last one has closed', async () => {
+    const bare = globalThis.fetch
+    const app = express()
+    await infusePlugin(app, { storage: new MemoryStorage() })
+    const servers = [await listening(createServer(app).listen(0)), await listening(createServer(app).listen(0))]
+    for (const { url } of servers) await ask(url)
+    await servers[0]?.close()
+    expect(globalThis.fetch).not.toBe(bare)
+    await servers[1]?.close()
+    await until(() => globalThis.fetch === bare)
+  })
+})

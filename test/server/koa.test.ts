@@ -1,5 +1,8 @@
 import Koa from 'koa'
+import { describe, expect, it } from 'vitest'
+import { MemoryStorage } from '../../src/index.ts'
 import { infusePlugin } from '../../src/server/koa.ts'
+import { ask } from './ask.ts'
 import { type Running, type Setting, serverContract } from './contract.ts'
 import { listening } from './listen.ts'
 
@@ -29,3 +32,22 @@ async function start({ routes, options, hasOwnHandler = false, isFirst = false }
 }
 
 serverContract('Koa 3', start)
+
+describe('Koa 3: its own ways', () => {
+  it('what middleware has set stays, but not what said the kind of another body', async () => {
+    const app = new Koa()
+    await using infuse = await infusePlugin(app, { storage: new MemoryStorage(), log: () => undefined })
+    expect(await infusePlugin(app)).toBe(infuse)
+    await infuse.breaker('payments').open()
+    app.use(async (context) => {
+      context.set('access-control-allow-origin', '*')
+      context.type = 'text/csv'
+      await infuse.breaker('payments').call(async () => 'fine')
+    })
+    const { url, close } = await listening(app.listen(0, '127.0.0.1'))
+    const { headers, json } = await ask(url)
+    expect(headers['access-control-allow-origin']).toBe('*')
+    expect(json).toMatchObject({ statusCode: 503 })
+    await close()
+  })
+})
