@@ -22,8 +22,8 @@ const OWN_DOING: ReadonlySet<unknown> = new Set([
   'ERR_UPLOAD',
 ])
 
-/** got's error for an answer that is no good, which is an answer still. */
-const BAD_ANSWER = 'ERR_NON_2XX_3XX_RESPONSE'
+/** got's errors about an answer, which is an answer still. */
+const BAD_ANSWERS: ReadonlySet<unknown> = new Set(['ERR_NON_2XX_3XX_RESPONSE', 'ERR_BODY_PARSE_FAILURE'])
 
 /**
  * A got that sends every call through the breaker of its origin or of its `key`. Per call
@@ -123,8 +123,9 @@ function watchCall(call: CancelableRequest, admission: Admission): unknown {
     answer = response
   })
   const conclude = (error?: unknown): void => {
-    if (answer !== undefined) admission.answered(answer)
-    if (answer !== undefined || error === undefined) admission.completed()
+    const whole = answer ?? answerIn(error)
+    if (whole !== undefined) admission.answered(whole)
+    if (whole !== undefined || error === undefined) admission.completed()
     else admission.failed(error)
   }
   const judged = call.then(
@@ -167,8 +168,13 @@ function watchStream(stream: Request, admission: Admission): Request {
 }
 
 function streamFailed(error: unknown, admission: Admission): void {
-  const { code, response } = error as { code?: unknown; response?: Response }
-  if (code !== BAD_ANSWER || response === undefined) return admission.failed(error)
-  admission.answered(response)
+  const answer = answerIn(error)
+  if (answer === undefined) return admission.failed(error)
+  admission.answered(answer)
   admission.completed()
+}
+
+function answerIn(error: unknown): Response | undefined {
+  const { code, response } = (error ?? {}) as { code?: unknown; response?: Response }
+  return BAD_ANSWERS.has(code) ? response : undefined
 }
