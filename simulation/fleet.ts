@@ -1,6 +1,7 @@
 // A fleet in virtual time: processes, their calls, the dependency, the storage, and what goes wrong with them. It
 // checks at every step what must always hold, and stops at the first breach.
 
+import { sameOverrides } from '../src/core/overrides.ts'
 import type { CircuitBreakerOptions, SharedOptions, StoredCircuit } from '../src/index.ts'
 import { SimulatedStorage, type SimulatedTraffic } from '../src/testing/index.ts'
 import { CallChecks } from './calls.ts'
@@ -269,8 +270,10 @@ export class Fleet {
       () => breaker.force('open', { for: lasts, by: 'ops' }),
       () => breaker.force('closed', { for: lasts, by: 'ops' }),
       () => breaker.release(),
+      () => breaker.update({ resetTimeout: lasts }, { by: 'ops' }),
+      () => breaker.update({ resetTimeout: null }, { by: 'ops' }),
     ]
-    const words = ['open', 'close', 'halfOpen', 'force open', 'force closed', 'release']
+    const words = ['open', 'close', 'halfOpen', 'force open', 'force closed', 'release', 'update', 'undo update']
     const which = Math.floor(much * commands.length)
     this.trace.say(name, `${words[which]}()`)
     void commands[which]?.().catch(() => undefined)
@@ -388,6 +391,12 @@ export class Fleet {
     for (const { name, fleet } of this.nodes) {
       const agrees = fleet.period >= period || this.#busy()
       this.#insist(7, agrees, () => `${name} is in period ${short(fleet.period)}, storage in ${short(period)}`)
+      const follows = sameOverrides(fleet.overrides, this.#server?.overrides) || this.#busy()
+      this.#insist(
+        7,
+        follows,
+        () => `${name} goes by ${JSON.stringify(fleet.overrides)}, not by what storage overrides`,
+      )
     }
     const newest = Math.max(...this.nodes.map(({ fleet }) => fleet.period))
     this.#insist(7, period >= newest, () => `storage is in period ${short(period)}, a process in ${short(newest)}`)

@@ -15,7 +15,7 @@ export type Command = (at: Snapshot, now: number, wall: number) => Snapshot
 export interface CommandOptions {
   /** Who gives it. */
   by?: string | undefined
-  /** Why, in the person's words. @default none; "open() was called" in what people read */
+  /** Why, in the person's words. @default that it was called */
   reason?: string | undefined
 }
 

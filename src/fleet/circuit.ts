@@ -203,7 +203,10 @@ export class FleetCircuit implements Linked, Ordering, Reporting, Trying, Updati
     if (stored === undefined && this.#mirror.stored === undefined) this.#reporter.introduce()
     else if (stored === undefined || stored.epoch < this.#mirror.epoch) this.#offer(stored)
     else if (this.#isNews(stored)) this.#adopt(stored, settings.timeout)
-    else this.#mirror.take(stored, clock.now(), settings.timeout)
+    else {
+      this.#mirror.take(stored, clock.now(), settings.timeout)
+      this.#updates.met(stored)
+    }
   }
 
   changed(_: string, stored: StoredCircuit | undefined): void {

@@ -72,7 +72,9 @@ export class Mirror {
     // The same period goes on: it began when it began, whatever the clocks have drifted since.
     const { since } = this.stored?.period === stored.period ? this.record : next
     this.record = Object.freeze({ ...next, since })
-    this.stored = stored
+    // An epoch has its overrides for good: without them it was made anew by counts, in a storage that was emptied.
+    const overrides = this.stored?.epoch === stored.epoch ? this.stored.overrides : undefined
+    this.stored = stored.overrides === undefined && overrides !== undefined ? { ...stored, overrides } : stored
     this.epoch = stored.epoch
     this.period = stored.period
   }

@@ -17,6 +17,7 @@ import type { Snapshot } from '../core/snapshot.ts'
 import type { Link } from './link.ts'
 import type { Mirror } from './mirror.ts'
 import type { MoveOptions } from './moves.ts'
+import type { StoredCircuit } from './storage.ts'
 
 /** What updates ask of their circuit. */
 export interface Updating {
@@ -37,6 +38,7 @@ export class Updates {
   readonly #mirror: Mirror
   /** On their way to storage; the newest counts. */
   readonly #ahead: Update[] = []
+  #restoring = false
 
   constructor(circuit: Updating, link: Link, mirror: Mirror) {
     this.#circuit = circuit
@@ -51,6 +53,17 @@ export class Updates {
     if (sameOverrides(overrides, this.overrides)) return
     this.overrides = overrides
     this.#circuit.updated(overrides)
+  }
+
+  /** Storage answers with the known epoch. Where it was emptied, and counts made that record anew, it lacks overrides. */
+  met(stored: StoredCircuit): void {
+    const overrides = readOverrides(this.#mirror.stored?.overrides)
+    if (overrides === undefined || stored.overrides !== undefined || this.#restoring) return
+    this.#restoring = true
+    const said = { by: undefined, why: 'storage had forgotten it' }
+    // Refused: somebody else was first. Rejected: storage is down; whoever meets it next puts it back.
+    const answered = this.#circuit.move(this.#mirror.record, { update: { overrides, said } }).catch(() => false)
+    void answered.then(() => (this.#restoring = false))
   }
 
   /** Counts here at once. Rejects where storage did not take it. */

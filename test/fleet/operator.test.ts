@@ -50,7 +50,10 @@ describe.each(['host', 'redis'] as const)('somebody without a breaker (%s)', { t
     await peer(2).tell('does', sick, 'release', { by: 'cy' })
 
     const storage = eyes[kind]
-    await until(async () => [well, sick].every(async (name) => (await storage.list?.())?.includes(name)))
+    await until(async () => {
+      const listed = (await storage.list?.()) ?? []
+      return [well, sick].every((name) => listed.includes(name))
+    })
     expect(await storage.list?.()).toEqual(expect.arrayContaining([well, sick]))
     const told = (await storage.transitions?.({ circuit: sick, limit: 10 })) ?? []
     expect(told.map(({ from, to, act, by, why }) => [from, to, act, by, why])).toEqual([

@@ -195,6 +195,23 @@ describe('an update of a fleet', () => {
     expect(await say('x')).toEqual(own)
   })
 
+  it('is put back, once, where storage was emptied and counts made the record anew', async () => {
+    const [one, two] = await pair()
+    await one.breaker.update({ failMax: 4 }, { by: 'ana' })
+    const { epoch, period } = one.line.stored(NAME)
+    const emptied = new MemoryStorage({ clock: one.line.clock })
+    Object.assign(one.line, { memory: emptied })
+    Object.assign(two.line, { memory: emptied })
+    for (const { breaker } of [one, two]) await fails(breaker, 1)
+    await advance(one, 100)
+    expect(one.line.stored(NAME)).toMatchObject({ state: 'closed', period, overrides: { failMax: 4 } })
+    expect(one.line.stored(NAME).epoch).toBeGreaterThan(epoch)
+    expect(emptied.transitions({ limit: 9 }).map(({ act, why }) => [act, why])).toEqual([
+      ['updated', 'storage had forgotten it'],
+    ])
+    expect([one.breaker.failMax, two.breaker.failMax]).toEqual([4, 4])
+  })
+
   it('by an operator without a breaker is the same', async () => {
     const [one, two] = await pair()
     await one.breaker.open()
