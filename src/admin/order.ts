@@ -23,9 +23,9 @@ type Body = ReadonlyMap<string, unknown>
 export const ACTIONS: readonly WireAction[] = ['open', 'half-open', 'close', 'force', 'release', 'update']
 export const LONGEST_REASON = 200
 /** ms of a hold for which nobody said how long. */
-export const DEFAULT_HOLD = 15 * 60_000
+export const DEFAULT_HOLD: number = 15 * 60_000
 /** 30 days: whoever needs longer needs a change in code. */
-export const LONGEST_HOLD = 30 * 24 * 3_600_000
+export const LONGEST_HOLD: number = 30 * 24 * 3_600_000
 export const MOST_COUNT = 1_000_000
 
 const FIELDS: Readonly<Record<WireAction, readonly string[]>> = {
