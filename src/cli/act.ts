@@ -1,61 +1,72 @@
 // The commands that change a circuit. Each has an author and a reason, and says afterwards what is true now, as storage
 // has it.
 
-import { createInterface } from 'node:readline/promises'
 import { userInfo } from 'node:os'
-import { type Changes, DEFAULT_HOLD, LONGEST_HOLD, LONGEST_REASON, type Order, orderOf } from '../admin/order.ts'
-import type { Connection } from './connection.ts'
+import { type Changes, DEFAULT_HOLD, LONGEST_HOLD, LONGEST_REASON, MOST_COUNT, orderOf } from '../admin/order.ts'
+import type { WireCircuit } from '../admin/wire.ts'
 import { parseDuration } from './duration.ts'
 import { misused } from './fault.ts'
 import { theCircuit } from './look.ts'
-import type { Request } from './request.ts'
-import type { Terminal } from './terminal.ts'
+import { askWhy, canAsk } from './question.ts'
+import { numberOf, type Request } from './request.ts'
+import type { Deed } from './run.ts'
+import { json, plain, type Terminal } from './terminal.ts'
 import type { FlagName } from './usage.ts'
-import { nextOf, painted } from './words.ts'
+import { changesBetween, nextOf, painted } from './words.ts'
 
-/** @throws Fault or Refusal where it cannot be done. */
-export async function act(request: Request, connection: Connection, terminal: Terminal): Promise<void> {
-  const { source } = connection
-  const [name = ''] = request.operands
-  const order = await understood(request)
-  await theCircuit(source, name)
-  await source.carryOut(name, order)
-  const circuit = await theCircuit(source, name)
-  if (request.flags.has('json')) return terminal.write(`${JSON.stringify(circuit, undefined, 2)}\n`)
-  const next = nextOf(circuit)
-  terminal.write(`${circuit.name} is ${painted(circuit, terminal)}${next === '' ? '' : `, ${next}`}.\n`)
-}
+const LONGEST_AUTHOR = 100
 
-async function understood(request: Request): Promise<Order> {
+/** @throws Fault or Refusal for what is no order; so does the deed, where it cannot be done. */
+export function act(request: Request): Deed {
   const { command, operands, flags } = request
   const action = command?.name ?? ''
-  const body: Record<string, unknown> = {}
-  if (action === 'force') {
-    body['state'] = heldState(operands[1])
-    body['for'] = holdOf(flags.get('for'))
+  const [name = ''] = operands
+  const by = author(flags.get('by'))
+  const body = bodyOf(action, request)
+  const given = flags.get('reason')
+  // Tried at once, so that what is not understood is said before anything is connected to, or asked.
+  if (given !== undefined || !canAsk()) orderOf(action, by, { ...body, reason: reasonOf(given) })
+  return async ({ source }, { out, end }) => {
+    const before = await theCircuit(source, name)
+    const reason = given === undefined ? await askWhy(`${action} ${plain(name)}`, end) : given
+    await source.carryOut(name, orderOf(action, by, { ...body, reason }))
+    const after = await theCircuit(source, name)
+    out.write(flags.has('json') ? `${json(after, 2)}\n` : `${outcomeOf(action, before, after, out)}.\n`)
   }
-  if (action === 'update') Object.assign(body, changesOf(flags))
-  return orderOf(action, author(flags.get('by')), { reason: await reasonOf(flags.get('reason')), ...body })
+}
+
+function outcomeOf(action: string, before: WireCircuit, after: WireCircuit, terminal: Terminal): string {
+  if (action === 'update')
+    return `${plain(after.name)}: ${changesBetween(before, after) || 'nothing is other than it was'}`
+  const next = nextOf(after)
+  return `${plain(after.name)} is ${painted(after, terminal)}${next === '' ? '' : `, ${next}`}`
 }
 
 function author(given: string | true | undefined): string {
-  const name = typeof given === 'string' ? given : userInfo().username
-  if (name.trim() !== '' && name.length <= LONGEST_REASON) return name.trim()
-  throw misused('--by is a name.')
+  const name = (typeof given === 'string' ? given : loggedIn()).trim()
+  if (name !== '' && name.length <= LONGEST_AUTHOR && plain(name) === name) return name
+  throw misused(`--by is a name of at most ${LONGEST_AUTHOR} characters.`)
 }
 
-/** On a terminal a person is asked; a script has to say it. */
-async function reasonOf(given: string | true | undefined): Promise<string> {
-  if (typeof given === 'string' && given.trim() !== '') return given
-  if (given !== undefined || !process.stdin.isTTY || !process.stderr.isTTY) throw misused('Say why: --reason "…".')
-  const asking = createInterface({ input: process.stdin, output: process.stderr })
+/** In a container nobody may be. */
+function loggedIn(): string {
   try {
-    const reason = (await asking.question('Why? ')).trim()
-    if (reason !== '') return reason
-  } finally {
-    asking.close()
+    return userInfo().username
+  } catch {
+    // No entry in the table of users.
+    return `user ${process.getuid?.() ?? 'unknown'}`
   }
-  throw misused('Nothing was done: a reason is needed.')
+}
+
+function reasonOf(given: string | true | undefined): string {
+  if (typeof given === 'string' && given.trim() !== '') return given
+  throw misused(`Say why: --reason "…", of at most ${LONGEST_REASON} characters.`)
+}
+
+function bodyOf(action: string, request: Request): Record<string, unknown> {
+  const { operands, flags } = request
+  if (action === 'force') return { state: heldState(operands[1]), for: holdOf(flags.get('for')) }
+  return action === 'update' ? { ...changesOf(request) } : {}
 }
 
 function heldState(given: string | undefined): 'open' | 'closed' {
@@ -70,27 +81,23 @@ function holdOf(given: string | true | undefined): number {
   throw misused('--for is a time such as 90s, 30m or 2h, 30 days at most.')
 }
 
-function changesOf(flags: Request['flags']): Changes {
-  const value = (flag: FlagName, parse: (text: string) => number | undefined): { value?: number | null } => {
-    const given = flags.get(flag)
+function changesOf(request: Request): Changes {
+  const changed = (flag: FlagName, field: keyof Changes, parse: (text: string) => number | undefined): Changes => {
+    const given = request.flags.get(flag)
     if (given === undefined) return {}
-    if (given === 'none') return { value: null }
-    const parsed = parse(String(given))
-    if (parsed === undefined) throw misused(`--${flag} ${String(given)} is not understood; "none" undoes.`)
-    return { value: parsed }
+    return { [field]: given === 'none' ? null : parse(String(given)) }
   }
-  const [failMax, resetTimeout, successThreshold] = [
-    value('fail-max', count).value,
-    value('reset-timeout', parseDuration).value,
-    value('success-threshold', count).value,
-  ]
-  return {
-    ...(failMax !== undefined && { failMax }),
-    ...(resetTimeout !== undefined && { resetTimeout }),
-    ...(successThreshold !== undefined && { successThreshold }),
+  const changes = {
+    ...changed('fail-max', 'failMax', () => numberOf(request, 'fail-max', 1, MOST_COUNT)),
+    ...changed('reset-timeout', 'resetTimeout', timeout),
+    ...changed('success-threshold', 'successThreshold', () => numberOf(request, 'success-threshold', 1, MOST_COUNT)),
   }
+  if (Object.keys(changes).length > 0) return changes
+  throw misused('Say what to change: --fail-max, --reset-timeout or --success-threshold; none undoes.')
 }
 
-function count(text: string): number | undefined {
-  return /^\d{1,7}$/.test(text) ? Number(text) : undefined
+function timeout(given: string): number {
+  const ms = parseDuration(given)
+  if (ms !== undefined && ms <= LONGEST_HOLD) return ms
+  throw misused('--reset-timeout is a time such as 500ms, 30s or 5m, 30 days at most.')
 }

@@ -1,13 +1,17 @@
-// The storage a command works on: a Redis, or the socket of this machine. It is opened for one run and let go of.
+// The storage a command works on: a Redis, or the socket of this machine. It is opened for one run and let go of. Where
+// nobody serves at the socket this run does, as any process would, and leaves nothing there.
 
 import { SharedSource } from '../admin/shared.ts'
 import type { AdminSource } from '../admin/source.ts'
 import { openRedisClient } from '../app/redis-client.ts'
+import { checkRedisUrl } from '../app/redis-url.ts'
 import type { CircuitStorage } from '../fleet/storage.ts'
-import { HostStorage } from '../host/index.ts'
-import { type RedisClient, RedisStorage } from '../redis/index.ts'
-import { failed, misused } from './fault.ts'
+import { HostStorage, type HostStorageOptions } from '../host/index.ts'
+import { type RedisClient, RedisStorage, type RedisStorageOptions } from '../redis/index.ts'
+import { unlessEnded } from './ending.ts'
+import { type Fault, failed, misused } from './fault.ts'
 import type { Request } from './request.ts'
+import type { World } from './run.ts'
 
 export interface Connection extends AsyncDisposable {
   readonly storage: CircuitStorage
@@ -20,38 +24,61 @@ export interface Connection extends AsyncDisposable {
 const PATIENCE = 2_000
 
 /** @throws Fault where the flags name no storage, or it does not answer. */
-export async function connect({ flags }: Request, env: NodeJS.ProcessEnv): Promise<Connection> {
-  const socket = flags.get('host-socket')
-  const redis = flags.get('redis') ?? (socket === undefined ? env['INFUSE_REDIS_URL'] : undefined)
-  if (flags.has('redis') && socket !== undefined) throw misused('Give --redis or --host-socket, not both.')
-  const connection = typeof redis === 'string' ? await toRedis(redis, flags.get('namespace')) : toHost(socket)
-  const { storage } = await connection.source.survey(false)
-  if (storage.up) return connection
-  await connection[Symbol.asyncDispose]()
-  throw failed(`${connection.text} does not answer.`)
+export async function connect({ flags }: Request, world: World): Promise<Connection> {
+  const socket = textOf(flags.get('host-socket'))
+  const given = textOf(flags.get('redis'))
+  const namespace = textOf(flags.get('namespace'))
+  if (given !== undefined && socket !== undefined) throw misused('Give --redis or --host-socket, not both.')
+  const option = given === undefined ? 'INFUSE_REDIS_URL' : '--redis'
+  const url = given ?? (socket === undefined ? world.env['INFUSE_REDIS_URL'] || undefined : undefined)
+  if (url === undefined && namespace !== undefined) throw misused('--namespace goes with a Redis: --redis URL.')
+  const connection =
+    url === undefined
+      ? toHost(socket)
+      : await toRedis(
+          understood(() => checkRedisUrl(option, url)),
+          namespace,
+          world,
+        )
+  try {
+    const { storage } = await unlessEnded(world.end, connection.source.survey(false))
+    if (storage.up) return connection
+    throw await silent(connection.text, world)
+  } catch (error) {
+    await connection[Symbol.asyncDispose]()
+    throw error
+  }
 }
 
-async function toRedis(url: string, namespace: string | true | undefined): Promise<Connection> {
-  if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol))
-    throw misused('A Redis is named by a redis:// URL.')
+async function toRedis(url: string, namespace: string | undefined, world: World): Promise<Connection> {
+  const options: RedisStorageOptions = { ...(namespace !== undefined && { namespace }), timeout: PATIENCE }
+  const text = `Redis at ${new URL(url).host}`
   const own = await openRedisClient(url).catch((error: Error) => {
-    throw failed(error.message)
+    throw failed(`${error.message}.`)
   })
-  const client = await answering(own.client, new URL(url).host, own.close)
-  const named = typeof namespace === 'string' ? { namespace } : {}
-  const storage = new RedisStorage(client, { ...named, timeout: PATIENCE })
-  return connectionTo(storage, `Redis at ${new URL(url).host}`, async () => {
-    await storage.dispose()
+  try {
+    if (!(await answers(own.client, world.end))) throw await silent(text, world)
+    const storage = understood(() => new RedisStorage(own.client, options))
+    return connectionTo(storage, text, async () => {
+      await storage.dispose()
+      own.close()
+    })
+  } catch (error) {
     own.close()
-  })
+    throw error
+  }
 }
 
-function toHost(socket: string | true | undefined): Connection {
-  const storage = new HostStorage({ ...(typeof socket === 'string' && { path: socket }), timeout: PATIENCE })
-  return connectionTo(storage, 'The socket of this machine', async () => storage.dispose())
+function toHost(path: string | undefined): Connection {
+  const options: HostStorageOptions = { ...(path !== undefined && { path }), timeout: PATIENCE }
+  const storage = understood(() => new HostStorage(options))
+  return connectionTo(storage, path === undefined ? 'The socket of this machine' : `The socket ${path}`, () =>
+    storage.dispose(),
+  )
 }
 
-function connectionTo(storage: CircuitStorage, text: string, close: () => Promise<void>): Connection {
+/** A storage of a path or address that a person need not have typed. */
+export function connectionTo(storage: CircuitStorage, text: string, close: () => Promise<void>): Connection {
   const source = new SharedSource(storage, undefined)
   return {
     storage,
@@ -65,15 +92,33 @@ function connectionTo(storage: CircuitStorage, text: string, close: () => Promis
 }
 
 /** The client once it is connected: it queues nothing, so what is asked before is refused. */
-async function answering(client: RedisClient, host: string, close: () => void): Promise<RedisClient> {
-  const end = performance.now() + PATIENCE
+async function answers(client: RedisClient, end: AbortSignal): Promise<boolean> {
   const connected = client as { isReady?: boolean; status?: string }
-  while (connected.isReady !== true && connected.status !== 'ready') {
-    if (performance.now() > end) {
-      close()
-      throw failed(`Redis at ${host} does not answer.`)
-    }
+  const isReady = (): boolean => connected.isReady === true || connected.status === 'ready'
+  const until = performance.now() + PATIENCE
+  while (!isReady() && !end.aborted && performance.now() < until)
     await new Promise((resolve) => setTimeout(resolve, 10))
+  if (end.aborted) throw failed('Interrupted.')
+  return isReady()
+}
+
+async function silent(text: string, { warnings }: World): Promise<Fault> {
+  // Warnings are heard a tick after they are given.
+  await new Promise((resolve) => setImmediate(resolve))
+  const { cause } = warnings
+  return failed(`${text} does not answer${cause === undefined ? '' : `: ${cause.replace(/\.$/, '')}`}.`)
+}
+
+/** What an option's check throws names the option; here it stands behind a flag of the same name. */
+function understood<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) throw misused(`${error.message}.`)
+    throw error
   }
-  return client
+}
+
+function textOf(given: string | true | undefined): string | undefined {
+  return typeof given === 'string' ? given : undefined
 }

@@ -1,4 +1,6 @@
-import type { Connection } from './connection.ts'
+import { ended } from './ending.ts'
 import type { Request } from './request.ts'
-import type { World } from './run.ts'
-export async function showDashboard(_r: Request, _c: Connection, _w: World): Promise<void> {}
+import type { Deed } from './run.ts'
+export function showDashboard(_request: Request): Deed {
+  return async (_connection, { end }) => ended(end)
+}

@@ -11,14 +11,35 @@ export function parseDuration(text: string): number | undefined {
   return sum
 }
 
-/** Short and rounded down: `850 ms`, `42 s`, `12 min`, `3 h 20 min`, `5 days`. */
-export function formatDuration(ms: number): string {
-  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`
-  const seconds = Math.floor(ms / 1_000)
-  if (seconds < 120) return `${seconds} s`
+/** What is left: rounded up, so that it ends at 0 and not before. `4 min 59 s` */
+export function countdown(ms: number): string {
+  return inSeconds(Math.max(0, Math.ceil(ms / 1_000)))
+}
+
+/** What has passed: rounded down. */
+export function age(ms: number): string {
+  return inSeconds(Math.max(0, Math.floor(ms / 1_000)))
+}
+
+/** What somebody chose: `850 ms`, `1.5 s`, `15 min`, `2 h`. */
+export function length(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`
+  if (ms < 120_000) return `${tenths(ms / 1_000)} s`
+  return ms < 7_200_000 ? `${tenths(ms / 60_000)} min` : `${tenths(ms / 3_600_000)} h`
+}
+
+function inSeconds(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`
   const minutes = Math.floor(seconds / 60)
-  if (minutes < 120) return `${minutes} min`
+  if (minutes < 60) return minutes < 10 ? joined(minutes, 'min', seconds % 60, 's') : `${minutes} min`
   const hours = Math.floor(minutes / 60)
-  if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`
-  return `${Math.floor(hours / 24)} days`
+  return hours < 48 ? joined(hours, 'h', minutes % 60, 'min') : joined(Math.floor(hours / 24), 'days', hours % 24, 'h')
+}
+
+function joined(large: number, unit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${smallUnit}`
+}
+
+function tenths(value: number): number {
+  return Math.round(value * 10) / 10
 }

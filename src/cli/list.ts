@@ -1,10 +1,12 @@
 // The list: a line per circuit, as wide as the terminal, the sick ones first.
 
 import type { Survey } from '../admin/source.ts'
-import { plain, type Terminal } from './terminal.ts'
+import { column, cut, plain, type Terminal, widthOf } from './terminal.ts'
 import { inOrder, nextOf, painted, reasonOf, stateOf } from './words.ts'
 
-const GAP = '  '
+const GAP = 2
+/** Columns that a name keeps on a narrow terminal. */
+const LEAST_NAME = 16
 
 /** All circuits, and a sentence where there is none. */
 export function listOf({ circuits, processes }: Survey, terminal: Terminal): string {
@@ -12,26 +14,30 @@ export function listOf({ circuits, processes }: Survey, terminal: Terminal): str
     return 'No circuit is known here. One appears when a service that shares this storage uses a breaker.\n'
   const rows = inOrder(circuits).map((circuit) => ({
     circuit,
-    cells: [plain(circuit.name), stateOf(circuit), nextOf(circuit)],
+    name: plain(circuit.name),
+    state: stateOf(circuit),
+    next: nextOf(circuit),
     why: reasonOf(circuit),
   }))
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map(({ cells }) => cells[column]?.length ?? 0)))
-  const lines = rows.map(({ circuit, cells: [name = '', state = '', next = ''], why }) => {
-    const [nameWidth = 0, stateWidth = 0, nextWidth = 0] = widths
-    const left = terminal.width - nameWidth - stateWidth - nextWidth - 3 * GAP.length
-    const cut = why.length > left ? `${why.slice(0, Math.max(0, left - 1))}…` : why
-    const shown = [
-      name.padEnd(nameWidth),
-      painted(circuit, terminal, state.padEnd(stateWidth)),
-      next.padEnd(nextWidth),
-      cut,
-    ]
-    return shown.join(GAP).trimEnd()
+  const widest = (part: 'name' | 'state' | 'next'): number => Math.max(...rows.map((row) => widthOf(row[part])))
+  const [states, nexts] = [widest('state'), widest('next')]
+  const beside = states + nexts + 2 * GAP
+  const names = Math.min(widest('name'), Math.max(LEAST_NAME, terminal.width - beside))
+  const lines = rows.map(({ circuit, name, state, next, why }) => {
+    const gap = ' '.repeat(GAP)
+    const start = `${column(name, names)}${gap}`
+    // A colour stands in what is cut already.
+    const rest = cut(
+      `${column(state, states)}${gap}${column(next, nexts)}${gap}${why}`.trimEnd(),
+      terminal.width - names - GAP,
+    )
+    return `${start}${painted(circuit, terminal, rest.slice(0, states))}${rest.slice(states)}`.trimEnd()
   })
-  return `${lines.join('\n')}\n${terminal.paint('dim', summary(circuits.map(stateOf), processes))}\n`
+  const summary = cut(summaryOf(circuits.map(stateOf), processes), terminal.width)
+  return `${lines.join('\n')}\n${terminal.paint('dim', summary)}\n`
 }
 
-function summary(states: readonly string[], processes: number | null): string {
+function summaryOf(states: readonly string[], processes: number | null): string {
   const counts = new Map<string, number>()
   for (const state of states) counts.set(state, (counts.get(state) ?? 0) + 1)
   const parts = [...counts].map(([state, count]) => `${count} ${state}`)

@@ -3,16 +3,25 @@
 
 import { run } from './run.ts'
 import { terminalOn } from './terminal.ts'
+import { Warnings } from './warnings.ts'
 
 const end = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => end.abort())
-// Whoever read it has gone: `infuse watch | head`.
-process.stdout.on('error', () => process.exit(0))
-
 const { env, stdout, stderr } = process
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end.abort())
+// Whoever read it has gone (`infuse watch | head`), which is no fault; a disk that is full is one.
+stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  if (code !== 'EPIPE') process.exit(1)
+  end.abort()
+})
+stderr.on('error', () => end.abort())
+
+const warnings = Warnings.listen()
 process.exitCode = await run(process.argv.slice(2), {
   out: terminalOn(stdout, env),
   err: terminalOn(stderr, env),
   env,
   end: end.signal,
+  warnings,
 })
+// What was broken off may have left something that waits.
+if (end.signal.aborted) process.exit()

@@ -1,16 +1,18 @@
-// One run of the command line: understood, carried out, and its exit status.
+// One run of the command line: understood as far as that goes without a storage, carried out, and its exit status.
 
 import { readFileSync } from 'node:fs'
 import { Refusal } from '../admin/refusal.ts'
 import { act } from './act.ts'
-import { connect } from './connection.ts'
+import { connect, type Connection } from './connection.ts'
 import { showDashboard } from './dashboard.ts'
 import { playDemo } from './demo.ts'
+import { unlessEnded } from './ending.ts'
 import { Fault } from './fault.ts'
 import { look } from './look.ts'
 import { parseRequest, type Request } from './request.ts'
 import type { Terminal } from './terminal.ts'
 import { helpOf } from './usage.ts'
+import type { Warnings } from './warnings.ts'
 import { watch } from './watch.ts'
 
 /** What a run has of the world. */
@@ -20,7 +22,11 @@ export interface World {
   readonly env: NodeJS.ProcessEnv
   /** Ctrl-C, a polite kill, a closed pipe. */
   readonly end: AbortSignal
+  readonly warnings: Warnings
 }
+
+/** What a command does once there is a storage. Making one throws where the request is not understood. */
+export type Deed = (connection: Connection, world: World) => Promise<void>
 
 /** Exit status: 0 done, 1 failed, 2 not understood. */
 export async function run(args: readonly string[], world: World): Promise<0 | 1 | 2> {
@@ -28,9 +34,9 @@ export async function run(args: readonly string[], world: World): Promise<0 | 1 
     await carryOut(parseRequest(args), world)
     return 0
   } catch (error) {
-    if (error instanceof Refusal) return complain(world, error.message, 1)
-    if (!(error instanceof Fault)) throw error
-    return complain(world, error.status === 2 ? `${error.message} Try infuse --help.` : error.message, error.status)
+    if (error instanceof Fault) return complain(world, error.message, error.status)
+    if (!(error instanceof Refusal)) throw error
+    return complain(world, error.message, error.statusCode === 422 ? 2 : 1)
   }
 }
 
@@ -39,25 +45,35 @@ async function carryOut(request: Request, world: World): Promise<void> {
   if (flags.has('version')) return world.out.write(`${version()}\n`)
   if (command === undefined || flags.has('help')) return world.out.write(helpOf(command))
   if (command.name === 'demo') return playDemo(request, world)
-  // Awaited below, each: the connection ends with this block.
-  await using connection = await connect(request, world.env)
-  switch (command.name) {
+  const deed = deedOf(command.name, request)
+  // Awaited below: the connection ends with this block.
+  await using connection = await connect(request, world)
+  await deed(connection, world)
+}
+
+function deedOf(name: string, request: Request): Deed {
+  switch (name) {
     case 'watch':
-      return await watch(request, connection, world.out, world.end)
+      return watch(request)
     case 'dashboard':
-      return await showDashboard(request, connection, world)
+      return showDashboard(request)
     case 'list':
     case 'show':
     case 'explain':
     case 'history':
-      return await look(request, connection, world.out)
+      return brief(look(request))
     default:
-      return await act(request, connection, world.out)
+      return brief(act(request))
   }
 }
 
+/** One that is over by itself: Ctrl-C breaks it off. */
+function brief(deed: Deed): Deed {
+  return (connection, world) => unlessEnded(world.end, deed(connection, world))
+}
+
 function complain({ err }: World, message: string, status: 1 | 2): 1 | 2 {
-  err.write(`${err.paint('red', 'infuse:')} ${message}\n`)
+  err.write(`${err.paint('red', 'infuse:')} ${message}${status === 2 ? ' Try infuse --help.' : ''}\n`)
   return status
 }
 

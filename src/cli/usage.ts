@@ -5,8 +5,11 @@ export interface Command {
   readonly name: string
   readonly operands: string
   readonly does: string
-  /** Flags of its own; the common ones go with every command. */
+  /** Flags of its own; the common ones go with every command but `demo`. */
   readonly flags: readonly FlagName[]
+  readonly example: string
+  /** What `--json` writes. */
+  readonly json?: string
 }
 
 export interface Flag {
@@ -21,7 +24,7 @@ export const FLAGS = {
     operand: 'PATH',
     does: 'the socket that processes of this machine share through; without a Redis, the default one',
   },
-  namespace: { operand: 'TEXT', does: 'as given to RedisStorage; {name} in it is the circuit' },
+  namespace: { operand: 'TEXT', does: 'with a Redis: as given to RedisStorage; {name} in it is the circuit' },
   json: { does: 'JSON instead of text' },
   reason: { operand: 'TEXT', does: 'why; asked for on a terminal' },
   by: { operand: 'NAME', does: 'who; else the name you are logged in by' },
@@ -37,41 +40,127 @@ export const FLAGS = {
 
 export type FlagName = keyof typeof FLAGS
 
-export const COMMON: readonly FlagName[] = ['redis', 'host-socket', 'namespace', 'json', 'help', 'version']
-
+const COMMON: readonly FlagName[] = ['redis', 'host-socket', 'namespace', 'json', 'help', 'version']
 const ACT: readonly FlagName[] = ['reason', 'by']
+const CIRCUIT = 'the circuit, as it is then'
 
 export const COMMANDS: readonly Command[] = [
-  { name: 'list', operands: '', does: 'all circuits, the sick ones first', flags: [] },
-  { name: 'show', operands: 'NAME', does: 'one circuit: state, counts, thresholds, holds', flags: [] },
-  { name: 'watch', operands: '', does: 'the list, live, and every change as it comes; Ctrl-C ends', flags: [] },
-  { name: 'history', operands: '[NAME]', does: 'who and what changed circuits, the newest first', flags: ['limit'] },
-  { name: 'explain', operands: 'NAME', does: 'why it is as it is, as a paragraph', flags: [] },
-  { name: 'open', operands: 'NAME', does: 'reject calls now, until a trial succeeds', flags: ACT },
-  { name: 'half-open', operands: 'NAME', does: 'let the next call be a trial', flags: ACT },
-  { name: 'close', operands: 'NAME', does: 'let calls pass now', flags: ACT },
-  { name: 'force', operands: 'NAME open|closed', does: 'hold it so, whatever calls come to', flags: ['for', ...ACT] },
-  { name: 'release', operands: 'NAME', does: 'end a hold', flags: ACT },
+  {
+    name: 'list',
+    operands: '',
+    does: 'all circuits, the sick ones first',
+    flags: [],
+    example: 'infuse list --redis redis://localhost:6379 --namespace prod:shop',
+    json: 'a list of circuits',
+  },
+  {
+    name: 'show',
+    operands: 'NAME',
+    does: 'one circuit: state, counts, thresholds, holds',
+    flags: [],
+    example: 'infuse show payments',
+    json: 'the circuit, with `steps`',
+  },
+  {
+    name: 'watch',
+    operands: '',
+    does: 'the list, live, and every change as it comes; Ctrl-C ends',
+    flags: [],
+    example: 'infuse watch --json | tee changes.jsonl',
+    json: 'an entry of the history per line, from now on',
+  },
+  {
+    name: 'history',
+    operands: '[NAME]',
+    does: 'who and what changed circuits, the newest first',
+    flags: ['limit'],
+    example: 'infuse history payments --limit 10',
+    json: 'a list of entries',
+  },
+  {
+    name: 'explain',
+    operands: 'NAME',
+    does: 'why it is as it is, as a paragraph',
+    flags: [],
+    example: 'infuse explain payments',
+    json: '`{ name, text }`',
+  },
+  {
+    name: 'open',
+    operands: 'NAME',
+    does: 'reject calls now, until a trial succeeds',
+    flags: ACT,
+    example: 'infuse open payments --reason "the database is being moved"',
+    json: CIRCUIT,
+  },
+  {
+    name: 'half-open',
+    operands: 'NAME',
+    does: 'let the next call be a trial',
+    flags: ACT,
+    example: 'infuse half-open payments --reason "they say that it works again"',
+    json: CIRCUIT,
+  },
+  {
+    name: 'close',
+    operands: 'NAME',
+    does: 'let calls pass now',
+    flags: ACT,
+    example: 'infuse close payments --reason "it was our certificate"',
+    json: CIRCUIT,
+  },
+  {
+    name: 'force',
+    operands: 'NAME open|closed',
+    does: 'hold it so, whatever calls come to',
+    flags: ['for', ...ACT],
+    example: 'infuse force payments open --for 30m --reason "their maintenance"',
+    json: CIRCUIT,
+  },
+  {
+    name: 'release',
+    operands: 'NAME',
+    does: 'end a hold',
+    flags: ACT,
+    example: 'infuse release payments --reason "they are done"',
+    json: CIRCUIT,
+  },
   {
     name: 'update',
     operands: 'NAME',
     does: 'change thresholds in all processes until undone',
     flags: ['fail-max', 'reset-timeout', 'success-threshold', ...ACT],
+    example: 'infuse update payments --fail-max 9 --reset-timeout none --reason "a slow week"',
+    json: CIRCUIT,
   },
-  { name: 'dashboard', operands: '', does: 'the page, on this machine, for whoever has its address', flags: ['port'] },
+  {
+    name: 'dashboard',
+    operands: '',
+    does: 'the page, on this machine, for whoever has its address',
+    flags: ['port'],
+    example: 'infuse dashboard --port 8000',
+    json: '`{ url }`, once it listens',
+  },
   {
     name: 'demo',
     operands: '',
     does: 'three processes, a service that falls ill, and the page to watch it on',
     flags: ['port'],
+    example: 'infuse demo',
   },
 ]
+
+/** All flags that a command takes, its own first. */
+export function flagsOf({ name, flags }: Command): readonly FlagName[] {
+  return [...flags, ...(name === 'demo' ? COMMON.slice(-2) : COMMON)]
+}
 
 /** The whole help, or that of one command. */
 export function helpOf(command?: Command): string {
   if (command !== undefined) {
-    const flags = [...command.flags, ...COMMON]
-    return `infuse ${[command.name, command.operands].join(' ').trim()}\n  ${command.does}\n\n${flagLines(flags)}\n`
+    const { name, operands, does, example } = command
+    const title = `infuse ${[name, operands].join(' ').trim()}`
+    return `${title}\n  ${does}\n\n  ${example}\n\n${flagLines(flagsOf(command))}\n`
   }
   const commands = COMMANDS.map(({ name, operands, does }) => row([name, operands].join(' '), does))
   return [
@@ -83,6 +172,7 @@ export function helpOf(command?: Command): string {
     '',
     flagLines(COMMON),
     '',
+    'A name that begins with - stands at the end, behind --: infuse show -- -odd',
     'Exit status: 0 done, 1 failed, 2 not understood. `infuse COMMAND --help` says more.',
     '',
   ].join('\n')

@@ -1,57 +1,56 @@
-// The list, live: on a terminal it stands in place, in a pipe every change is a line. It ends with Ctrl-C, or with
-// whoever reads it.
+// What changes, as it changes: on a terminal the list stands in place, in a pipe every change is a line. It ends with
+// Ctrl-C, or with whoever reads it.
 
 import type { WireTransition } from '../admin/wire.ts'
 import type { Connection } from './connection.ts'
 import { listOf } from './list.ts'
 import type { Request } from './request.ts'
-import type { Terminal } from './terminal.ts'
+import type { Deed, World } from './run.ts'
+import { Screen } from './screen.ts'
+import { json } from './terminal.ts'
 import { entryOf } from './words.ts'
 
 /** ms between looks where nothing hints at a change. */
 const EVERY = 1_000
-const SHOWN = 8
+/** Changes that are read at a time. */
 const READ = 100
 
-const CLEAR = '\u001B[H\u001B[J'
-const ENTER = '\u001B[?1049h\u001B[?25l'
-const LEAVE = '\u001B[?25h\u001B[?1049l'
-
-export async function watch(
-  request: Request,
-  { source, text }: Connection,
-  terminal: Terminal,
-  end: AbortSignal,
-): Promise<void> {
-  const json = request.flags.has('json')
-  const isLive = terminal.isTerminal && !json
-  let seen = new Set((await source.transitions(undefined, READ)).map(({ id }) => id))
-  if (isLive) terminal.write(ENTER)
-  else if (!json) terminal.write(listOf(await source.survey(false), terminal))
-  try {
-    while (!end.aborted) {
-      const latest = await source.transitions(undefined, READ).catch(() => [] as readonly WireTransition[])
-      if (isLive) terminal.write(await screen(source, text, latest, terminal))
-      for (const entry of latest.filter(({ id }) => !isLive && !seen.has(id)).toReversed())
-        terminal.write(json ? `${JSON.stringify(entry)}\n` : `${entryOf(entry, terminal)}\n`)
-      if (latest.length > 0) seen = new Set(latest.map(({ id }) => id))
-      await nextLook(source, end)
-    }
-  } finally {
-    if (isLive) terminal.write(LEAVE)
+export function watch({ flags }: Request): Deed {
+  return async (connection, world) => {
+    if (flags.has('json')) return follow(connection, world, (entry) => world.out.write(`${json(entry)}\n`))
+    if (world.out.isTerminal) return live(connection, world)
+    world.out.write(listOf(await connection.source.survey(false), world.out))
+    await follow(connection, world, (entry) => world.out.write(`${entryOf(entry, world.out)}\n`))
   }
 }
 
-async function screen(
-  source: Connection['source'],
-  text: string,
-  latest: readonly WireTransition[],
-  terminal: Terminal,
-): Promise<string> {
-  const survey = await source.survey(false)
-  const state = survey.storage.up ? text : terminal.paint(['red', 'bold'], `${text} does not answer`)
-  const history = latest.slice(0, SHOWN).map((entry) => entryOf(entry, terminal))
-  return `${CLEAR}${terminal.paint('bold', 'infuse')}  ${state}\n\n${listOf(survey, terminal)}\n${history.join('\n')}\n`
+/** Tells of every change from now on. That the storage does not answer, and does again, is said beside it. */
+export async function follow(
+  { source, text }: Pick<Connection, 'source' | 'text'>,
+  { end, err }: World,
+  tell: (entry: WireTransition) => void,
+): Promise<void> {
+  let seen = new Set((await source.transitions(undefined, READ)).map(({ id }) => id))
+  let up = true
+  while (!end.aborted) {
+    const latest = await source.transitions(undefined, READ).catch(() => undefined)
+    if (up !== (latest !== undefined)) err.write(`infuse: ${text} ${up ? 'does not answer' : 'answers again'}.\n`)
+    up = latest !== undefined
+    for (const entry of latest?.filter(({ id }) => !seen.has(id)).toReversed() ?? []) tell(entry)
+    if (latest !== undefined && latest.length > 0) seen = new Set(latest.map(({ id }) => id))
+    await nextLook(source, end)
+  }
+}
+
+async function live({ source, text }: Connection, { out, end }: World): Promise<void> {
+  using screen = new Screen(out, text)
+  let latest: readonly WireTransition[] = []
+  while (!end.aborted) {
+    latest = await source.transitions(undefined, READ).catch(() => latest)
+    const survey = await source.survey(false)
+    if (!end.aborted) screen.show(survey, latest)
+    await nextLook(source, end)
+  }
 }
 
 /** After a while, or sooner where something may have changed. */
@@ -66,5 +65,6 @@ function nextLook(source: Connection['source'], end: AbortSignal): Promise<void>
     const timer = setTimeout(done, EVERY)
     const forget = source.onHint(done)
     end.addEventListener('abort', done)
+    if (end.aborted) done()
   })
 }
