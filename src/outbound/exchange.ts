@@ -6,6 +6,7 @@ import { type Answer, Attempt } from '../calls/attempt.ts'
 import type { Gate } from '../calls/gate.ts'
 import type { Pass } from '../calls/pass.ts'
 import { HttpStatusError, type CircuitBreakerError } from '../core/errors.ts'
+import type { Verdict } from '../core/verdict.ts'
 import { warn } from '../core/warning.ts'
 import { gateOf } from '../calls/gates.ts'
 import { DEPENDENCY_HEADER, isOthersTrouble } from './blame.ts'
@@ -62,6 +63,15 @@ export class Exchange {
     const verdict = verdictOfError(error, aborted)
     const wanted = aborted ? undefined : this.#ask({ error })
     if (wanted ?? verdict === 'failure') this.#fail(error)
+    else this.#ignore(error)
+  }
+
+  /** It ended as a protocol with rules of its own ends: those say the verdict, unless `isFailure` knows better. */
+  ended(error: unknown, verdict: Verdict): void {
+    if (this.#judged) return
+    const wanted = this.#ask({ error })
+    if (wanted ?? verdict === 'failure') this.#fail(error)
+    else if (verdict === 'success') this.completed()
     else this.#ignore(error)
   }
 
