@@ -149,6 +149,10 @@ describe('the page on an incident', () => {
       '1',
     ])
     expect(await page.locator('#big .flag-t').allTextContents()).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9'])
+    const places = await page
+      .locator('#big .flag-c')
+      .evaluateAll((all) => all.map((one) => Number(one.getAttribute('cx'))))
+    for (const [i, x] of places.entries()) expect(x - (places[i - 1] ?? 0)).toBeGreaterThan(16)
     await row(page, 'pricing').click()
     expect(await text(page, '#d-changed')).toBe('failMax changed by tomas at 02:19, until undone')
     expect(await text(page, '#d-policy .was')).toBe('5')

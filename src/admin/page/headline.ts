@@ -137,7 +137,7 @@ function sentenceOf(clauses: readonly Piece[][]): Piece[] {
 function rejectedNow(views: readonly View[]): Piece[] {
   const known = views.flatMap(({ minute }) => minute ?? [])
   if (known.length === 0) return []
-  const all = known.reduce((sum, { rejected }) => sum + rejected, 0) / 60
+  const all = known.reduce((sum, { rejected, seconds }) => sum + rejected / seconds, 0)
   if (all === 0) return ['No call is being rejected. ']
   if (all < 1) return ['Less than one call a second is being rejected. ']
   const n = Math.round(all)

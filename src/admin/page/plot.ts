@@ -15,6 +15,8 @@ const HEIGHT = 208
 const LEFT = 34
 const TOP = 22
 const BOTTOM = 38
+/** The room of a flag. */
+const FLAG = 16.5
 const INNER = HEIGHT - TOP - BOTTOM
 const SCALES = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1_000, 2_000, 2_500, 5_000, 10_000, 20_000, 25_000, 50_000]
 
@@ -120,20 +122,18 @@ export class Plot {
 
   #flags(view: View): SVGElement[] {
     const edge = edgeOf(view.seen)
-    let last = -99
-    return flagged(view)
-      .toReversed()
-      .flatMap(({ wire, when }, i) => {
-        const x = this.#x(Math.max(0, edge - when))
-        const at = Math.min(this.#width - 8, Math.max(x, last + 16.5))
-        last = at
-        const kind = markOf(wire)
-        return [
-          draw('path', { d: `M${round(x)} ${TOP - 2}V${TOP + INNER}`, class: 'flag-l' }),
-          draw('circle', { cx: round(at), cy: 10, r: 7.5, class: `flag-c ${kind}` }),
-          draw('text', { x: round(at), y: 13.5, class: `flag-t ${kind}` }, String(i + 1)),
-        ]
-      })
+    const moves = flagged(view).toReversed()
+    const lines = moves.map(({ when }) => this.#x(Math.max(0, edge - when)))
+    const places = apart(lines, this.#width - FLAG / 2)
+    return moves.flatMap(({ wire }, i) => {
+      const kind = markOf(wire)
+      const at = round(places[i] ?? 0)
+      return [
+        draw('path', { d: `M${round(lines[i] ?? 0)} ${TOP - 2}V${TOP + INNER}`, class: 'flag-l' }),
+        draw('circle', { cx: at, cy: 10, r: 7.5, class: `flag-c ${kind}` }),
+        draw('text', { x: at, y: 13.5, class: `flag-t ${kind}` }, String(i + 1)),
+      ]
+    })
   }
 
   #x(before: number): number {
@@ -165,6 +165,19 @@ export class Plot {
     const { answered, failed, rejected } = sum
     return `${time}  ${wordAt(bands, step)} · ${answered} answered, ${failed} failed, ${rejected} rejected`
   }
+}
+
+/** Ascending places, moved so that none covers another and none stands right of `most`. */
+function apart(places: readonly number[], most: number): number[] {
+  let last = Number.NEGATIVE_INFINITY
+  const moved = places.map((place) => (last = Math.max(place, last + FLAG)))
+  let limit = most
+  for (let i = moved.length - 1; i >= 0; i--) {
+    const place = Math.min(moved[i] ?? 0, limit)
+    moved[i] = place
+    limit = place - FLAG
+  }
+  return moved
 }
 
 /** The transitions that have a flag, newest first. */

@@ -94,9 +94,9 @@ export class Row {
     const [calls, failed, rejected] = this.#cells
     if (calls === undefined || failed === undefined || rejected === undefined) return
     const known = down ? null : minute
-    put(calls, known === null ? '–' : rate(known.calls / 60))
+    put(calls, known === null ? '–' : rate(known.calls / known.seconds))
     put(failed, known === null ? '–' : shareOf(known))
-    put(rejected, known === null ? '–' : rate(known.rejected / 60))
+    put(rejected, known === null ? '–' : rate(known.rejected / known.seconds))
     const mark = (cell: HTMLElement, name: string, on: boolean): boolean | undefined =>
       cell.parentElement?.classList.toggle(name, on)
     mark(calls, 'zero', known === null || known.calls === 0)

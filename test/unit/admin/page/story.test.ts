@@ -163,14 +163,16 @@ describe('the numbers', () => {
 
   it('count the rejected in no denominator', () => {
     const sum = sumOf(steps(10, 1, 500), 12)
-    expect(sum).toEqual({ calls: 120, answered: 108, failed: 12, rejected: 6_000 })
+    expect(sum).toEqual({ seconds: 60, calls: 120, answered: 108, failed: 12, rejected: 6_000 })
     expect(sum && shareOf(sum)).toBe('10 %')
   })
 
   it('are none where nothing is known', () => {
     expect(sumOf(steps(null, 0, 0))).toBeNull()
     expect(sumOf(null)).toBeNull()
-    expect(stepAt(steps(0, 0, 0), 3)).toEqual({ calls: 0, answered: 0, failed: 0, rejected: 0 })
+    const young = Array.from({ length: 60 }, (_, i) => (i < 56 ? null : 10))
+    expect(sumOf({ ...steps(0, 0, 0), calls: young }, 12)).toMatchObject({ seconds: 20, calls: 40 })
+    expect(stepAt(steps(0, 0, 0), 3)).toEqual({ seconds: 5, calls: 0, answered: 0, failed: 0, rejected: 0 })
   })
 
   it('draw four paths whatever their number, and nothing of a step that is unknown', () => {
