@@ -18,10 +18,17 @@ const entries = [
   'src/redis/index.ts',
   'src/outbound/undici.ts',
   'src/outbound/fetch.ts',
+  'src/outbound/axios.ts',
+  'src/outbound/got.ts',
   'src/outbound/http-agent.ts',
   'src/server/fastify.ts',
+  'src/server/express.ts',
+  'src/server/koa.ts',
+  'src/server/hono.ts',
+  'src/server/nestjs.ts',
   'src/observe/prometheus.ts',
   'src/observe/opentelemetry.ts',
+  'src/admin/index.ts',
   'src/testing/index.ts',
 ]
 const names = entries.flatMap(namesOf)
