@@ -59,6 +59,7 @@ export function explain({ name, snapshot, scope, counts }: Matter, rules: Rules,
     nextInWords(snapshot, trialAt, now),
     countsInWords(counts, snapshot),
     `It opens at ${rules.trip.text}.`,
+    overridesInWords(rules),
   ]
   const text = story.filter((sentence) => sentence !== '').join(' ')
   const openedAt = snapshot.openedAt === undefined ? undefined : new Date(snapshot.openedAt)
@@ -123,6 +124,17 @@ function nextInWords({ state, forced, rampUp, since }: Snapshot, trialAt: number
   return trialAt <= now
     ? 'The next call is a trial.'
     : `Calls are rejected; the next trial may go in ${describeDuration(trialAt - now)}.`
+}
+
+function overridesInWords({ overrides }: Rules): string {
+  if (overrides === undefined) return ''
+  const { failMax, resetTimeout, successThreshold } = overrides
+  const set = [
+    ...(failMax === undefined ? [] : [`failMax ${failMax}`]),
+    ...(resetTimeout === undefined ? [] : [`resetTimeout ${describeDuration(resetTimeout)}`]),
+    ...(successThreshold === undefined ? [] : [`successThreshold ${successThreshold}`]),
+  ]
+  return `Somebody has set ${set.join(', ')} for all who share it.`
 }
 
 function countsInWords(counts: Readonly<Record<string, number>>, { state }: Snapshot): string {

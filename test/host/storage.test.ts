@@ -608,12 +608,34 @@ describe('what an untrusted owner says', () => {
     await expect(storage.add('a', tally())).rejects.toThrow(TypeError)
     await expect(storage.replace('a', undefined, move())).rejects.toThrow(TypeError)
     await expect(storage.transitions({ limit: 1 })).rejects.toThrow(TypeError)
+    expect(await storage.reports(['a', 'b'])).toEqual([undefined, undefined])
+    await stop()
+  })
+
+  it('is followed no further than an override, a hold or a report can go', async () => {
+    const steps = [{ start: 5_000, calls: 3, failures: 1, rejected: 0, slow: 0 }]
+    const entry = { circuit: 'a', from: 'open', to: 'open', at: '2026-11-21T00:00:00.000Z', counts: {}, act: 'updated' }
+    const overrides = { failMax: 1e9, resetTimeout: 'Infinity', successThreshold: 0 }
+    const answers: Record<string, unknown> = {
+      reports: [{ at: 9_000, steps, processes: ['p'] }],
+      transitions: [{ ...entry, overrides, forced: { state: 'open' } }],
+    }
+    const stop = await liar(({ id, verb }) => ({ id, answer: answers[verb] }))
+    expect(await host().reports(['a'])).toEqual([
+      { at: 9_000, steps: [{ ...steps[0], successes: 0 }], processes: ['p'] },
+    ])
+    expect(await host().transitions({ limit: 1 })).toMatchObject([
+      {
+        overrides: { failMax: 1_000_000, resetTimeout: Number.POSITIVE_INFINITY },
+        forced: { state: 'open', until: undefined },
+      },
+    ])
     await stop()
   })
 
   it('is an error where it is another number of circuits', async () => {
     const stop = await liar(({ id }) => ({ id, answer: [] }))
-    await expect(host().read(['a'])).rejects.toThrow('Expected 1 circuits, got 0')
+    await expect(host().read(['a'])).rejects.toThrow('Expected 1 answers, got 0')
     await stop()
   })
 

@@ -31,6 +31,7 @@ describe('an update of a fleet', () => {
     expect(thresholds(two.breaker)).toEqual(own)
     await stored
     expect(thresholds(two.breaker)).toEqual([2, 7_000, 1])
+    expect(two.breaker.explain().text).toContain('Somebody has set failMax 2, resetTimeout 7 s for all who share it.')
     await two.breaker.update({ failMax: null, successThreshold: 3 })
     expect([thresholds(one.breaker), thresholds(two.breaker)]).toEqual([
       [5, 7_000, 3],
