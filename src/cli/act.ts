@@ -1,9 +1,9 @@
 // The commands that change a circuit. Each has an author and a reason, and says afterwards what is true now, as storage
 // has it.
 
-import { userInfo } from 'node:os'
 import { type Changes, DEFAULT_HOLD, LONGEST_HOLD, LONGEST_REASON, MOST_COUNT, orderOf } from '../admin/order.ts'
 import type { WireCircuit } from '../admin/wire.ts'
+import { authorOf } from './author.ts'
 import { parseDuration } from './duration.ts'
 import { misused } from './fault.ts'
 import { theCircuit } from './look.ts'
@@ -14,14 +14,12 @@ import { json, plain, type Terminal } from './terminal.ts'
 import type { FlagName } from './usage.ts'
 import { changesBetween, nextOf, painted } from './words.ts'
 
-const LONGEST_AUTHOR = 100
-
 /** @throws Fault or Refusal for what is no order; so does the deed, where it cannot be done. */
 export function act(request: Request): Deed {
   const { command, operands, flags } = request
   const action = command?.name ?? ''
   const [name = ''] = operands
-  const by = author(flags.get('by'))
+  const by = authorOf(request)
   const body = bodyOf(action, request)
   const given = flags.get('reason')
   // Tried at once, so that what is not understood is said before anything is connected to, or asked.
@@ -40,22 +38,6 @@ function outcomeOf(action: string, before: WireCircuit, after: WireCircuit, term
     return `${plain(after.name)}: ${changesBetween(before, after) || 'nothing is other than it was'}`
   const next = nextOf(after)
   return `${plain(after.name)} is ${painted(after, terminal)}${next === '' ? '' : `, ${next}`}`
-}
-
-function author(given: string | true | undefined): string {
-  const name = (typeof given === 'string' ? given : loggedIn()).trim()
-  if (name !== '' && name.length <= LONGEST_AUTHOR && plain(name) === name) return name
-  throw misused(`--by is a name of at most ${LONGEST_AUTHOR} characters.`)
-}
-
-/** In a container nobody may be. */
-function loggedIn(): string {
-  try {
-    return userInfo().username
-  } catch {
-    // No entry in the table of users.
-    return `user ${process.getuid?.() ?? 'unknown'}`
-  }
 }
 
 function reasonOf(given: string | true | undefined): string {

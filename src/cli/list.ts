@@ -7,6 +7,8 @@ import { inOrder, nextOf, painted, reasonOf, stateOf } from './words.ts'
 const GAP = 2
 /** Columns that a name keeps on a narrow terminal. */
 const LEAST_NAME = 16
+/** Of the columns, where something else stands behind. */
+const NAME_SHARE = 0.4
 
 /** All circuits, and a sentence where there is none. */
 export function listOf({ circuits, processes }: Survey, terminal: Terminal): string {
@@ -22,7 +24,10 @@ export function listOf({ circuits, processes }: Survey, terminal: Terminal): str
   const widest = (part: 'name' | 'state' | 'next'): number => Math.max(...rows.map((row) => widthOf(row[part])))
   const [states, nexts] = [widest('state'), widest('next')]
   const beside = states + nexts + 2 * GAP
-  const names = Math.min(widest('name'), Math.max(LEAST_NAME, terminal.width - beside))
+  const room = terminal.width - beside
+  // Why one is ill is worth more than the end of another's name.
+  const most = rows.some(({ why }) => why !== '') ? Math.min(room, Math.floor(terminal.width * NAME_SHARE)) : room
+  const names = Math.min(widest('name'), Math.max(LEAST_NAME, most))
   const lines = rows.map(({ circuit, name, state, next, why }) => {
     const gap = ' '.repeat(GAP)
     const start = `${column(name, names)}${gap}`

@@ -136,15 +136,15 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'dashboard',
     operands: '',
-    does: 'the page, on this machine, for whoever has its address',
-    flags: ['port'],
+    does: 'the page, on this machine, for whoever has its address; Ctrl-C ends',
+    flags: ['port', 'by'],
     example: 'infuse dashboard --port 8000',
     json: '`{ url }`, once it listens',
   },
   {
     name: 'demo',
     operands: '',
-    does: 'three processes, a service that falls ill, and the page to watch it on',
+    does: 'three processes, a service that falls ill, and the page; Ctrl-C ends',
     flags: ['port'],
     example: 'infuse demo',
   },
