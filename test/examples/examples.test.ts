@@ -22,6 +22,13 @@ const shown: Readonly<Record<string, readonly string[]>> = {
   fastify: [...shop, '{"name":"payments","state":"open"}', 'payments is back; charged 1 time(s)'],
   express: [...shop, 'calls in a row failed', 'payments is back; charged 1 time(s)'],
   nestjs: [...shop, 'mail 1: 500', 'mail 2: 503', 'mail 3: 503', 'payments is back; charged 1 time(s)'],
+  grpc: [
+    'call 1: UNAVAILABLE, by payments',
+    'call 4: UNAVAILABLE, not sent',
+    'payments was asked 3 times; the circuit is open',
+    'charged order 5',
+    'receipts: one, two, three; the circuit is closed',
+  ],
   'mixed-fleet': [
     'python call 3: HTTPError',
     'python call 4: CircuitBreakerError',
