@@ -9,17 +9,17 @@ import type { CircuitOptions } from './circuit-options.ts'
 
 /** Options of an {@link Infuse}; all may be left out. */
 export interface InfuseOptions {
-  /** This service's own name: what its callers call its circuit. */
+  /** This service's own name: what its callers call its circuit. @default none */
   service?: string | undefined
-  /** Where it runs, for messages: `prod`, `test`. */
+  /** Where it runs, for messages: `prod`, `test`. @default none */
   env?: string | undefined
   /** Where the circuits live. @default this process */
   storage?: CircuitStorage | undefined
-  /** Options of every circuit. */
+  /** Options of every circuit. @default those of a `CircuitBreaker` */
   defaults?: CircuitOptions | undefined
-  /** Options of single circuits, by name; they come before `defaults`, listeners and exclusions add up. */
+  /** Options of single circuits, by name; they come before `defaults`, listeners and exclusions add up. @default none */
   circuits?: Readonly<Record<string, CircuitOptions>> | undefined
-  /** Services that are called, by name: requests to their origins belong to the circuit of that name. */
+  /** Services that are called, by name: requests to their origins belong to the circuit of that name. @default none */
   services?: Readonly<Record<string, string | URL>> | undefined
   /** Breakers that are kept; beyond that idle closed ones go. Open, half-open, forced and busy ones stay. @default 1_000 */
   maxBreakers?: number | undefined
