@@ -28,10 +28,14 @@ export function isExempt(options: DispatchOptions): boolean {
   return options[GUARDED as keyof DispatchOptions] === true || options.skipBreaker === true
 }
 
+// Node.js 20 takes a microsecond for a property added to a copy, where its successors take a few nanoseconds; an object
+// that has the property before it gets the others is no problem there, and dear for them.
+const ADDS_SLOWLY = Number.parseInt(process.versions.v8, 10) < 12
+
 /** The same request, exempt from every guard below. */
-export function exempt<O extends object>(options: O): O {
-  return { ...options, [GUARDED]: true }
-}
+export const exempt: <O extends object>(options: O) => O = ADDS_SLOWLY
+  ? (options) => Object.assign({ [GUARDED]: true }, options)
+  : (options) => ({ ...options, [GUARDED]: true })
 
 type Dispatch = DispatcherLike['dispatch']
 

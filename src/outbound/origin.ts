@@ -11,9 +11,10 @@ const HASH = 12
 /** An origin and nothing else: paths differ each time, and credentials are not kept in memory. */
 const BARE = /^[^/?#@]+:\/\/[^/?#@]+\/?$/
 
-/** Origins whose spelling is remembered; what comes on top is looked at anew each time. */
-const MOST_ORIGINS = 1_000
+/** So many origins and names are remembered; what comes on top is looked at anew each time. */
+const MOST = 1_000
 const ORIGINS = new Map<string, string>()
+const FITTING = new Set<string>()
 
 /**
  * `scheme://host[:port]` of a URL or origin: lower case, international names in ASCII, without credentials, default
@@ -25,7 +26,7 @@ export function normaliseOrigin(url: string | URL): string {
   const known = ORIGINS.get(written)
   if (known !== undefined) return known
   const spelt = spell(url)
-  if (ORIGINS.size < MOST_ORIGINS && BARE.test(written)) ORIGINS.set(written, spelt)
+  if (ORIGINS.size < MOST && BARE.test(written)) ORIGINS.set(written, spelt)
   return spelt
 }
 
@@ -37,7 +38,11 @@ function spell(url: string | URL): string {
 
 /** The key itself, or where it does not fit as a name what is left of it with a hash of the whole. */
 export function fitName(key: string): string {
-  if (FITS.test(key)) return key
+  if (FITTING.has(key)) return key
+  if (FITS.test(key)) {
+    if (FITTING.size < MOST) FITTING.add(key)
+    return key
+  }
   const hash = createHash('sha256').update(key).digest('hex').slice(0, HASH)
   return `${key.replace(MISFITS, '_').slice(0, LONGEST - HASH - 1)}-${hash}`
 }
