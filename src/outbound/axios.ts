@@ -29,7 +29,6 @@ const OWN_MISTAKES: ReadonlySet<unknown> = new Set([
   'ERR_BAD_OPTION',
   'ERR_BAD_OPTION_VALUE',
   'ERR_BAD_REQUEST',
-  'ERR_BAD_RESPONSE',
   'ERR_FORM_DATA_DEPTH_EXCEEDED',
   'ERR_FR_MAX_BODY_LENGTH_EXCEEDED',
   'ERR_FR_TOO_MANY_REDIRECTS',
@@ -128,6 +127,7 @@ function answered({ status, headers, data }: AxiosResponse, { signal }: Config, 
 
 interface Failure {
   readonly code?: unknown
+  readonly message?: unknown
   readonly config?: unknown
   readonly response?: AxiosResponse
 }
@@ -138,8 +138,13 @@ function failed(error: Failure, config: Config, exchange: Exchange): void {
   if (response !== undefined && 'data' in response) answered(response, config, exchange)
   else if (isAborted(config.signal)) exchange.failed(config.signal.reason, true)
   else if (code === 'ERR_CANCELED') exchange.failed(error, true)
-  else if (response === undefined && OWN_MISTAKES.has(code)) exchange.failed(error, true)
+  else if (response === undefined && isOwnMistake(error)) exchange.failed(error, true)
   else exchange.failed(error)
+}
+
+function isOwnMistake({ code, message }: Failure): boolean {
+  // Of an answer that is longer than the caller wants to have it, nothing else tells.
+  return OWN_MISTAKES.has(code) || (code === 'ERR_BAD_RESPONSE' && String(message).startsWith('maxContentLength'))
 }
 
 /** Where a request goes; `undefined` for what goes to no dependency, or nowhere. */
