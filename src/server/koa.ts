@@ -12,12 +12,15 @@ export type { UnavailableBody } from './unavailable.ts'
 /** Options of {@link infusePlugin}; all may be left out, and come before the INFUSE_* settings. */
 export interface InfusePluginOptions extends PluginOptions {}
 
+// biome-ignore lint/suspicious/noExplicitAny: an application has its own types of state and context
+type AnyKoa = Koa<any, any>
+
 /**
  * Settings, announcement, guarded fetch, 503s, log and shutdown in one line (Infuse's `init_app`); call it before the
  * application's middleware is added. A second time answers the same.
  * @throws TypeError or RangeError (as a rejection) for a bad option or setting, naming it.
  */
-export function infusePlugin(app: Koa, options: InfusePluginOptions = {}): Promise<Infuse> {
+export function infusePlugin(app: AnyKoa, options: InfusePluginOptions = {}): Promise<Infuse> {
   return once(app, async () => {
     const plugin = await openPlugin(options)
     const watch = endingWith(plugin)
