@@ -18,7 +18,23 @@ export interface Flag {
   readonly does: string
 }
 
-export const FLAGS = {
+export type FlagName =
+  | 'redis'
+  | 'host-socket'
+  | 'namespace'
+  | 'json'
+  | 'reason'
+  | 'by'
+  | 'for'
+  | 'fail-max'
+  | 'reset-timeout'
+  | 'success-threshold'
+  | 'limit'
+  | 'port'
+  | 'help'
+  | 'version'
+
+export const FLAGS: Readonly<Record<FlagName, Flag>> = {
   redis: { operand: 'URL', does: 'the Redis that circuits are shared through; else INFUSE_REDIS_URL' },
   'host-socket': {
     operand: 'PATH',
@@ -36,9 +52,7 @@ export const FLAGS = {
   port: { operand: 'N', does: 'the port to listen on; a free one where left out' },
   help: { short: 'h', does: 'this text' },
   version: { does: 'the version' },
-} as const satisfies Readonly<Record<string, Flag>>
-
-export type FlagName = keyof typeof FLAGS
+}
 
 const COMMON: readonly FlagName[] = ['redis', 'host-socket', 'namespace', 'json', 'help', 'version']
 const ACT: readonly FlagName[] = ['reason', 'by']

@@ -46,7 +46,7 @@ export function reasonOf({ forced, reason, state }: WireCircuit): string {
 }
 
 /** One entry of the history, in so many columns. */
-export function entryOf(entry: WireTransition, { paint }: Terminal, width = Number.POSITIVE_INFINITY): string {
+export function entryOf(entry: WireTransition, { paint }: Terminal, width: number = Number.POSITIVE_INFINITY): string {
   const at = moment(entry.at)
   const what = {
     moved: `${entry.from} → ${entry.to}`,
