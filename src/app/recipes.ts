@@ -4,6 +4,7 @@
 import { CircuitBreaker } from '../breaker.ts'
 import { gateOf } from '../calls/gates.ts'
 import { checkObject } from '../core/check.ts'
+import type { Rules } from '../core/options.ts'
 import { peerRules } from '../fleet/circuits.ts'
 import { type CircuitOptions, copyOptions, mergeOptions } from './circuit-options.ts'
 import type { InfuseOptions } from './options.ts'
@@ -36,9 +37,18 @@ export class Recipes {
 function attempt(where: string, options: CircuitOptions, { clock, storage }: InfuseOptions): void {
   try {
     const { rules } = gateOf(new CircuitBreaker({ ...options, clock }))
-    if (storage?.mirror !== undefined && options.shadow !== true) peerRules(storage.mirror, rules)
+    if (storage?.mirror !== undefined && options.shadow !== true) checkMirrored(storage.mirror, rules)
   } catch (error) {
     if (error instanceof Error) error.message = `\`${where}\`: ${error.message}`
+    throw error
+  }
+}
+
+function checkMirrored(mirror: string, rules: Rules): void {
+  try {
+    peerRules(mirror, rules)
+  } catch (error) {
+    if (error instanceof Error) error.message += '; with `mirror: false` any will do'
     throw error
   }
 }
