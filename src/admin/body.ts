@@ -42,5 +42,5 @@ function notJson(): Refusal {
 }
 
 function tooLarge(): Refusal {
-  return new Refusal(413, 'too-large', `The body may have ${MOST_BYTES} bytes.`, { headers: { connection: 'close' } })
+  return new Refusal(413, 'too-large', `The body may have ${MOST_BYTES} bytes.`)
 }

@@ -68,7 +68,8 @@ async function send(
   const cookies = response.headers.getSetCookie()
   if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies)
   // What is still coming is not wanted.
-  if (!incoming.complete && response.status >= 400) outgoing.setHeader('connection', 'close')
+  if (!incoming.complete && response.status >= 400 && incoming.httpVersionMajor < 2)
+    outgoing.setHeader('connection', 'close')
   const { body } = response
   if (body === null) {
     outgoing.end()

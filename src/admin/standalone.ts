@@ -45,10 +45,11 @@ const KNOWN: readonly (keyof DashboardOptions)[] = ['host', 'port', 'actor', 'al
  * @throws TypeError or RangeError for a bad option, and for an address that others can reach without `authorize`; the
  * error of a port that is taken.
  */
-export async function serveDashboard(
-  source: Infuse | CircuitStorage,
-  options: DashboardOptions = {},
-): Promise<Dashboard> {
+export function serveDashboard(source: Infuse | CircuitStorage, options: DashboardOptions = {}): Promise<Dashboard> {
+  return serve(source, options)
+}
+
+async function serve(source: Infuse | CircuitStorage, options: DashboardOptions): Promise<Dashboard> {
   checkKnown('serveDashboard', checkObject('options', options), KNOWN)
   const { host = '127.0.0.1', port = 0, actor = 'operator', allowMutations = true, authorize } = options
   const isOwn = isLoopback(checkHost(host))

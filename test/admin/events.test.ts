@@ -181,6 +181,31 @@ it('a stream ends where its listener is nobody any more', async () => {
   source.dispose()
 })
 
+it('a stream whose reader does not keep up is ended', async () => {
+  const { Streams } = await import('../../src/admin/streams.ts')
+  const { LocalSource } = await import('../../src/admin/local.ts')
+  const source = new LocalSource(new Infuse())
+  const streams = new Streams(source, 1)
+  const listening = {
+    signal: new AbortController().signal,
+    isKnown: () => Promise.resolve(true),
+    envelope: () => ({ actor: 'x'.repeat(600_000) }) as WireEnvelope,
+  }
+  const { body } = streams.open(listening)
+  expect(() => streams.open(listening)).toThrow('too many')
+  await until(() => {
+    try {
+      streams.open(listening)
+      return true
+    } catch {
+      return false
+    }
+  })
+  streams.dispose()
+  source.dispose()
+  await body?.cancel()
+})
+
 it('authorize is asked by header on streams too', async () => {
   await using rig = await Rig.start(new MemoryStorage(), { authorize: byHeader })
   const nobody = await Ear.open(rig.port, '/events', { 'x-who': '' })

@@ -3,7 +3,8 @@ import { Infuse, MemoryStorage, type StoredCircuit, type Tally } from '../../src
 import { gateOf } from '../../src/calls/gates.ts'
 import type { WireCircuit, WireCircuits } from '../../src/admin/wire.ts'
 import { ManualClock, SimulatedStorage } from '../../src/testing/index.ts'
-import { Rig } from './rig.ts'
+import { until } from '../support/redis-server.ts'
+import { Rig, warnings } from './rig.ts'
 
 const failing = () => Promise.reject(new Error('connect ECONNREFUSED'))
 const fine = () => Promise.resolve('ok')
@@ -300,6 +301,36 @@ describe('an application that shares its circuits', () => {
     })
     await infuse.dispose()
   })
+})
+
+it('what a process did alone stands beside what the fleet did', async () => {
+  using warned = warnings()
+  const storage = new SimulatedStorage({ refreshInterval: 50 })
+  const infuse = new Infuse({ storage, defaults: { failMax: 2 } })
+  const orders = infuse.breaker('orders')
+  infuse.breaker('payments')
+  await infuse.ready()
+  await using rig = await Rig.start(infuse)
+  await infuse.breaker('payments').open({ by: 'joe', reason: 'trying' })
+  const { read, add, replace } = storage
+  const gone = () => Promise.reject(new Error('gone'))
+  Object.assign(storage, { read: gone, add: gone, replace: gone })
+  for (let turn = 0; turn < 2; turn++) await orders.call(failing).catch(() => undefined)
+  expect(await circuits(rig)).toMatchObject([
+    { name: 'orders', state: 'open', scope: 'local' },
+    { name: 'payments', state: 'open', scope: 'local' },
+  ])
+  Object.assign(storage, { read, add, replace })
+  await until(async () => (await rig.get('/circuits')).json.storage.up === true)
+  expect((await rig.get('/transitions?circuit=orders')).json.transitions).toMatchObject([
+    { circuit: 'orders', from: 'closed', to: 'open', scope: 'local', by: null },
+  ])
+  await until(async () => (await circuit(rig)).scope === 'fleet')
+  expect((await rig.get('/transitions?circuit=payments')).json.transitions).toMatchObject([
+    { circuit: 'payments', from: 'closed', to: 'open', scope: 'fleet', by: 'joe' },
+  ])
+  expect(warned.all.length).toBeLessThan(10)
+  await infuse.dispose()
 })
 
 function records(storage: MemoryStorage): readonly Partial<StoredCircuit>[] {
