@@ -2,10 +2,9 @@
 // circuits are known, guards, answers for open circuits, logs their changes, and gives everything back.
 
 import type { AdminOptions } from '../admin/options.ts'
-import { mergeOptions } from '../app/circuit-options.ts'
 import type { ApplicationOptions } from '../app/options.ts'
 import { readSettings } from '../app/settings.ts'
-import { checkBoolean, checkFunction, checkObject } from '../core/check.ts'
+import { checkArray, checkBoolean, checkFunction, checkObject } from '../core/check.ts'
 import { Infuse } from '../infuse.ts'
 import { type AdminMount, openAdmin } from './admin.ts'
 import { type Log, logChanges } from './log.ts'
@@ -40,18 +39,19 @@ export async function openPlugin(options: PluginOptions = {}, frameworkLog: Log 
   checkBoolean('dependencyHeader', dependencyHeader)
   const env = given.env ?? readSettings(process.env).env
   const listener = logChanges(log === undefined ? frameworkLog : checkFunction('log', log), env)
-  const defaults = mergeOptions(given.defaults, { listeners: [listener] })
-  const infuse = await Infuse.fromEnv(process.env, { ...given, defaults })
+  const defaults = checkObject('defaults', given.defaults ?? {})
+  const listeners = [...checkArray('listeners', defaults.listeners ?? []), listener]
+  const infuse = await Infuse.fromEnv(process.env, { ...given, defaults: { ...defaults, listeners } })
   return begin(infuse, { ...options, install, admin, dependencyHeader })
 }
 
 async function begin(infuse: Infuse, options: PluginOptions): Promise<Plugin> {
   try {
     const { admin = false, circuits = {}, services = {}, dependencyHeader = false } = options
-    const mount = admin === false ? undefined : await openAdmin(infuse, admin)
     // Known before the first request comes: what the fleet holds open is not called even once.
     for (const name of [...Object.keys(services), ...Object.keys(circuits)]) infuse.breaker(name)
     await infuse.ready()
+    const mount = admin === false ? undefined : await openAdmin(infuse, admin)
     if (options.install === true) infuse.install()
     const isService = (name: string): boolean => infuse.isService(name) || Object.hasOwn(circuits, name)
     const answering = { env: infuse.env, isService, dependencyHeader }

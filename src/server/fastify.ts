@@ -22,13 +22,16 @@ declare module 'fastify' {
 /** What Fastify adds to the options of a plugin. */
 const FASTIFY_OPTIONS = ['prefix', 'logLevel', 'logSerializers', 'encapsulate']
 
+const OPENED = new WeakSet<Infuse>()
+
 async function plugin(app: FastifyInstance, options: InfusePluginOptions): Promise<void> {
-  // A second registration finds what the first has opened.
-  if (app.hasDecorator('infuse')) return
+  // A second registration finds what the first has opened; what somebody else has put there is refused below.
+  if (app.hasDecorator('infuse') && OPENED.has(app.infuse)) return
   const own = Object.entries(options).filter(([option]) => !FASTIFY_OPTIONS.includes(option))
   const opened = await openPlugin(Object.fromEntries(own), (line, level) => app.log[level](line))
-  app.decorate('infuse', opened.infuse)
+  OPENED.add(opened.infuse)
   app.addHook('onClose', () => opened.close())
+  app.decorate('infuse', opened.infuse)
   addErrorHandler(app, opened)
   if (opened.admin !== undefined) mountAdmin(app, opened.admin)
 }

@@ -93,6 +93,7 @@ function contract(start: Start): void {
         /`dependencyHeader`/,
       )
       await expect(start({ routes: {}, options: { storage, typo: 1 } as never })).rejects.toThrow(/`typo`/)
+      await expect(start({ routes: {}, options: { storage, defaults: 5 as never } })).rejects.toThrow(/`defaults`/)
       vi.stubEnv('INFUSE_BREAKER_MAX_FAILURE', 'many')
       await expect(start({ routes: {}, options: { storage } })).rejects.toThrow(/INFUSE_BREAKER_MAX_FAILURE/)
       expect(globalThis.fetch).toBe(bare)

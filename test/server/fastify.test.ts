@@ -152,6 +152,15 @@ describe('Fastify 5: its own ways', () => {
     expect(app.hasPlugin('infuse-breaker')).toBe(true)
   })
 
+  it('refuses an instance that has something else by its name, and leaves nothing behind', async () => {
+    const bare = globalThis.fetch
+    const app = make()
+    app.decorate('infuse', {} as never)
+    await expect(app.register(infusePlugin, { storage })).rejects.toThrow(/already been added/)
+    await app.close()
+    expect(globalThis.fetch).toBe(bare)
+  })
+
   it('tells a health endpoint what circuits are, and what is required', async () => {
     const clock = new ManualClock()
     const app = make()
