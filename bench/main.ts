@@ -25,6 +25,7 @@ const help = `npm run bench -- [options]
   --seed n           order of rounds and processes (from the clock, printed)
   --infuse file      measure this build's index.js in place of dist/
   --peers            without Infuse
+  --guards           in place of all that: what the outbound guards add to a request
 A complete run is stored in bench/results/.`
 
 const { values: options } = parseArgs({

@@ -10,7 +10,8 @@ if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtime
 }
 insist(await build())
 insist(await buildBench())
-const { status } = await run(process.execPath, ['--expose-gc', 'build/bench/main.js', ...process.argv.slice(2)], {
-  show: true,
-})
+const guards = process.argv.includes('--guards')
+const given = process.argv.slice(2).filter((argument) => argument !== '--guards')
+const file = `build/bench/${guards ? 'guards' : 'main'}.js`
+const { status } = await run(process.execPath, ['--expose-gc', file, ...given], { show: true })
 process.exitCode = status
