@@ -6,7 +6,7 @@ const KEYS = 'shop:payments:pybreaker:'
 const FAIL_MAX = 3
 
 export class PythonPeer {
-  /** @type {import('redis').RedisClientType} */
+  /** @readonly @type {import('redis').RedisClientType} */
   #redis
 
   /** @param {string} url */

@@ -1,5 +1,6 @@
 // A shop as Nest users write it. The module guards plain fetch; `@Guarded` puts a breaker of that name around a method,
 // for what is no fetch.
+// oxlint-disable-next-line import/no-unassigned-import -- decorators find it in the global object
 import 'reflect-metadata'
 import { Controller, Get, Injectable, Module, Post } from '@nestjs/common'
 import { Infuse, MemoryStorage } from 'infuse-breaker'
@@ -59,4 +60,5 @@ export class Shop {
   controllers: [Shop],
   providers: [Mailer],
 })
+// oxlint-disable-next-line typescript/no-extraneous-class -- what Nest calls a module
 export class App {}
