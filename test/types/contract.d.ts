@@ -1,7 +1,16 @@
 // The signatures that the library promises, as a caller reads them, kept apart from the source on purpose: contract.types.ts
 // fails to compile when the two part.
 /// <reference lib="esnext.disposable" />
-import type { TripPolicy } from '../../src/index.ts'
+import type { CallOptions, Interceptor } from '@grpc/grpc-js'
+import type { Meter } from '@opentelemetry/api'
+import type { AxiosInstance } from 'axios'
+import type { FastifyPluginAsync } from 'fastify'
+import type { Got } from 'got'
+import type * as http from 'node:http'
+import type * as https from 'node:https'
+import type { Registry } from 'prom-client'
+import type { Breakers, CircuitBreaker as Breaker, Infuse as Application, TripPolicy } from '../../src/index.ts'
+import type { RedisClient } from '../../src/redis/index.ts'
 
 export type CircuitState = 'closed' | 'open' | 'half-open'
 export type Verdict = 'success' | 'failure' | 'ignore'
@@ -366,3 +375,88 @@ export declare class MemoryStorage implements CircuitStorage {
   list(): readonly string[]
   transitions(options: { circuit?: string; limit: number }): readonly Transition[]
 }
+
+// Infuse
+export type CircuitOptions = Omit<CircuitBreakerOptions, 'name' | 'storage' | 'clock'>
+export interface InfuseOptions {
+  service?: string | undefined
+  env?: string | undefined
+  storage?: CircuitStorage | undefined
+  defaults?: CircuitOptions | undefined
+  circuits?: Readonly<Record<string, CircuitOptions>> | undefined
+  services?: Readonly<Record<string, string | URL>> | undefined
+  maxBreakers?: number | undefined
+  announce?: CircuitState | false | undefined
+  clock?: Clock | undefined
+}
+export interface SkipBreaker {
+  skipBreaker?: boolean | undefined
+}
+export type GuardedFetch = (input: string | URL | Request, init?: RequestInit & SkipBreaker) => Promise<Response>
+export declare class Infuse implements AsyncDisposable {
+  constructor(options?: InfuseOptions)
+  static fromEnv(env?: Readonly<Record<string, string | undefined>>): Promise<Infuse>
+  readonly breakers: ReadonlyMap<string, CircuitBreaker>
+  breaker(name: string, options?: CircuitOptions): CircuitBreaker
+  service(name: string, url: string | URL): { readonly fetch: GuardedFetch }
+  ready(): Promise<void>
+  install(): void
+  uninstall(): void
+  dispose(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+// Guards, servers and metrics take the library's own classes: `Breakers` is checked by itself.
+export interface GuardRequest {
+  readonly method: string
+  readonly origin: string
+  readonly path: string
+}
+export interface GuardOptions {
+  key?: ((request: GuardRequest) => string) | undefined
+  isFailure?: ((outcome: { readonly status?: number; readonly error?: unknown }) => boolean | undefined) | undefined
+}
+export declare function circuitBreaker(
+  breakers: Breakers,
+  options?: GuardOptions,
+): <D extends (options: any, handler: any) => boolean>(dispatch: D) => D
+export declare function guardFetch<F extends (input: any, init?: any) => Promise<any>>(
+  fetch: F,
+  breakers: Breakers,
+  options?: GuardOptions,
+): F
+export declare function guardAxios<I extends AxiosInstance>(instance: I, breakers: Breakers, options?: GuardOptions): I
+export declare function guardGot(got: Got, breakers: Breakers, options?: GuardOptions): Got
+export declare function grpcInterceptor(breakers: Breakers, options?: GuardOptions): Interceptor
+export declare const skipBreaker: CallOptions
+export type NewAgent = new (breakers: Breakers, options?: http.AgentOptions & GuardOptions) => http.Agent
+export type NewHttpsAgent = new (
+  breakers: Breakers,
+  options?: Omit<https.AgentOptions, 'key'> & GuardOptions,
+) => https.Agent
+export interface Identity {
+  actor: string
+  can: readonly ('read' | 'operate')[]
+}
+export interface AdminOptions {
+  authorize: (request: Request) => Identity | null | PromiseLike<Identity | null>
+  allowMutations?: boolean | undefined
+  basePath?: string | undefined
+  maxStreams?: number | undefined
+}
+export declare function adminHandler(
+  source: Application | CircuitStorage,
+  options: AdminOptions,
+): (request: Request) => Promise<Response>
+export interface InfusePluginOptions extends Omit<InfuseOptions, 'storage' | 'defaults' | 'circuits'> {
+  redis?: string | RedisClient | undefined
+  install?: boolean | undefined
+  admin?: AdminOptions | false | undefined
+}
+export declare const infusePlugin: FastifyPluginAsync<InfusePluginOptions>
+export declare function Guarded(name: string): MethodDecorator
+export declare function collectMetrics(
+  source: Application | Breaker | Iterable<Breaker>,
+  registry: Registry,
+): () => void
+export declare function observeMetrics(source: Application | Breaker | Iterable<Breaker>, meter: Meter): () => void
