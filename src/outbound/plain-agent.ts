@@ -1,8 +1,9 @@
 // A guarded agent seen as a plain one. Guards of a client that is built on node:http (axios, got) judge a request
 // themselves, so they have it sent through this view: the same sockets, queues and options, no guard.
 
-import * as http from 'node:http'
-import * as https from 'node:https'
+// Not as namespaces: those would not see another global agent.
+import http from 'node:http'
+import https from 'node:https'
 
 // In the global registry, since two copies of the package may live in one process.
 const PLAIN = Symbol.for('infuse-breaker.plainAgent')

@@ -4,8 +4,12 @@ import { once } from 'node:events'
 import http from 'node:http'
 import https from 'node:https'
 import { text } from 'node:stream/consumers'
+import axios from 'axios'
+import { got } from 'got'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { findCircuitBreakerError } from '../../src/index.ts'
+import { guardAxios } from '../../src/outbound/axios.ts'
+import { guardGot } from '../../src/outbound/got.ts'
 import { GuardedAgent, GuardedHttpsAgent, skipBreaker } from '../../src/outbound/http-agent.ts'
 import { errorOf } from '../support/async.ts'
 import { Circuits, until } from './circuits.ts'
@@ -235,6 +239,36 @@ describe('a request through a guarded agent', () => {
       expect(breaker.stats).toMatchObject({ calls: 1, ignored: 1 })
       expect(dependency.requests.length).toBe(before)
     })
+  })
+
+  it('can be everybody’s: guards above it judge instead, the others’ requests it judges', async () => {
+    const [circuits, below] = [new Circuits(), new Circuits()]
+    const before = http.globalAgent
+    const agent = new GuardedAgent(below.breaker, { keepAlive: true })
+    http.globalAgent = agent
+    const url = `${dependency.origin}/status/200`
+    await guardAxios(axios.create({ proxy: false }), circuits.breaker).get(url)
+    await guardGot(got, circuits.breaker)(url)
+    expect([circuits.calls, below.calls]).toEqual([2, 0])
+    await axios.get(url, { proxy: false })
+    await got(url)
+    http.get(url).on('response', (response) => response.resume())
+    expect(await below.judged()).toEqual(['success', 'success', 'success'])
+    expect(circuits.calls).toBe(2)
+    http.globalAgent = before
+    agent.destroy()
+  })
+
+  it('counts its sockets as one agent, whichever way requests come', async () => {
+    const agent = new GuardedAgent(new Circuits().breaker, { keepAlive: true, maxSockets: 3, maxTotalSockets: 3 })
+    const { connections } = dependency.listening
+    const guarded = guardAxios(axios.create({ httpAgent: agent, proxy: false }), new Circuits().breaker)
+    const bare = axios.create({ httpAgent: agent, proxy: false })
+    await Promise.all(
+      Array.from({ length: 60 }, (_, at) => (at % 2 ? guarded : bare).get(`${dependency.origin}/status/200`)),
+    )
+    expect(dependency.listening.connections - connections).toBeLessThanOrEqual(3)
+    agent.destroy()
   })
 
   it('refuses options that are none', () => {
