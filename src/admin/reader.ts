@@ -23,7 +23,8 @@ export class Reader {
   readonly #clock: FullClock
   #looking: Promise<void> | undefined
   #up = true
-  #warned = false
+  /** What could not be read the last time: one warning each until it can. */
+  readonly #warned = new Set<string>()
   #ms: number | null = null
   /** Epoch ms. */
   #answered: number | undefined
@@ -70,7 +71,7 @@ export class Reader {
   async reports(names: readonly string[]): Promise<ReadonlyMap<string, CircuitReport>> {
     if (names.length === 0 || this.#storage.reports === undefined) return new Map()
     try {
-      const reports = (await this.#bounded(() => this.#storage.reports?.(names))) ?? []
+      const reports = (await this.#bounded('reports', () => this.#storage.reports?.(names))) ?? []
       return new Map(names.flatMap((name, index) => (reports[index] ? [[name, reports[index]] as const] : [])))
     } catch {
       // They are for people to look at; what matters is whether records can be read.
@@ -81,7 +82,7 @@ export class Reader {
   /** @throws Refusal where storage does not answer. */
   async transitions(circuit: string | undefined, limit: number): Promise<readonly StoredTransition[]> {
     const query = circuit === undefined ? { limit } : { circuit, limit }
-    return this.#bounded(() => this.#storage.transitions?.(query) ?? [])
+    return this.#bounded('transitions', () => this.#storage.transitions?.(query) ?? [])
   }
 
   async #look(also: Iterable<string>): Promise<void> {
@@ -113,7 +114,7 @@ export class Reader {
   /** Says whether the storage is up. @throws Refusal */
   async #ask<T>(run: () => MaybePromise<T>): Promise<T> {
     try {
-      const answer = await this.#bounded(run)
+      const answer = await this.#bounded('circuits', run)
       this.#up = true
       this.#answered = Date.now()
       return answer
@@ -124,14 +125,14 @@ export class Reader {
   }
 
   /** @throws Refusal */
-  async #bounded<T>(run: () => MaybePromise<T>): Promise<T> {
+  async #bounded<T>(what: string, run: () => MaybePromise<T>): Promise<T> {
     try {
       const answer = await bounded(systemClock, run, PATIENCE)
-      this.#warned = false
+      this.#warned.delete(what)
       return answer
     } catch (error) {
-      if (!this.#warned) warn('The admin handler cannot read its storage', error)
-      this.#warned = true
+      if (!this.#warned.has(what)) warn(`The admin handler cannot read the ${what} of its storage`, error)
+      this.#warned.add(what)
       throw storageDown()
     }
   }
