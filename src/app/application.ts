@@ -20,7 +20,9 @@ export async function openApplication(env: Environment, options: ApplicationOpti
   const { redis, mirror, ...given } = options
   if (given.storage !== undefined && (redis ?? mirror) !== undefined)
     throw new TypeError('Expected `storage`, or `redis` with `mirror`, but not both')
-  const settings = readSettings(checkObject('env', env))
+  // Also where keys are kept: two environments must not share circuits because one of them is named in code.
+  const named = given.env === undefined ? env : { ...env, INFUSE_ENVIRONMENT: given.env }
+  const settings = readSettings(checkObject('env', named))
   const defaults = mergeOptions(
     {
       failMax: settings.failMax,
@@ -41,5 +43,5 @@ function identity(settings: Settings, given: InfuseOptions): InfuseOptions {
   const service = given.service ?? settings.service
   // Nobody calls a service that has no name.
   const announced = given.announce ?? (service === undefined ? false : settings.announce)
-  return { service, env: given.env ?? settings.env, announce: announced }
+  return { service, env: settings.env, announce: announced }
 }

@@ -308,9 +308,12 @@ export class Counter { failure(breaker, error) { heard.push(error.message) } }
     await until(() => two.breaker('testtwo').state === 'open')
     await until(async () => (await stored('testtwo')) === 'open')
     await until(async () => (await stored('testone')) === 'closed')
-    const far = elsewhere.breaker('testtwo')
-    await far.ready()
-    expect(far.state).toBe('closed')
+    const byCode = await application({}, { env: 'stage' })
+    for (const far of [elsewhere.breaker('testtwo'), byCode.breaker('testtwo')]) {
+      await far.ready()
+      expect(far.state).toBe('closed')
+    }
+    expect([one.env, elsewhere.env, byCode.env]).toEqual(['test', 'prod', 'stage'])
   })
 })
 
