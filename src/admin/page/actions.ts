@@ -1,6 +1,7 @@
 // The six buttons: each says what it would do to this circuit as it is now, or why it cannot. Where nobody can act,
 // the reason and the shell's command stand in their place.
 
+import { canSet, failuresToOpen } from './circuit.ts'
 import { find, findAll, put, set } from './dom.ts'
 import { length } from './format.ts'
 import type { Store } from './store.ts'
@@ -37,9 +38,12 @@ function hint(action: WireAction, { seen: { wire } }: View): string {
   return { closed: 'one call at a time', 'half-open': 'start the trials anew', open: 'try one call now' }[state]
 }
 
-function thresholds({ thresholds: { failMax, resetTimeout } }: View['seen']['wire']): string {
+function thresholds(wire: View['seen']['wire']): string {
+  const { resetTimeout } = wire.thresholds
+  const failures = failuresToOpen(wire)
+  if (failures === null && canSet('failMax', wire)) return 'change its numbers'
   const parts = [
-    failMax === null ? 'by rate' : `${failMax} in a row`,
+    failures === null ? 'by rate' : `${failures} in a row`,
     ...(resetTimeout === null ? [] : [length(resetTimeout)]),
   ]
   return parts.join(', ')

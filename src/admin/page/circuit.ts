@@ -15,6 +15,9 @@ export interface Seen {
   readonly stepsGot: number
 }
 
+/** A policy that counts failures in a row, and no other. */
+const COUNTED = /^(\d+) failures?(?: in a row)?$/
+
 export function kindOf({ forced, state }: WireCircuit): Kind {
   return forced === null ? state : 'forced'
 }
@@ -41,4 +44,17 @@ export function ringOf(seen: Seen, now: number): number | null {
   const left = leftOf(seen, now)
   const period = periodOf(seen)
   return left === null || period === null ? null : Math.min(100, (100 * left) / period)
+}
+
+/** Failures in a row that open it, be it that only the policy's words say so; null: another policy, or nobody says. */
+export function failuresToOpen({ thresholds, policy }: WireCircuit): number | null {
+  const [, n] = COUNTED.exec(policy ?? '') ?? []
+  return thresholds.failMax ?? (n === undefined ? null : Number(n))
+}
+
+/** Whether a person can set this threshold: where code is not known, storage says nothing against it. */
+export function canSet(key: 'failMax' | 'resetTimeout' | 'successThreshold', wire: WireCircuit): boolean {
+  if (wire.thresholds[key] !== null) return true
+  if (wire.thresholds.trials !== null) return false
+  return key !== 'failMax' || wire.policy === null || failuresToOpen(wire) !== null
 }

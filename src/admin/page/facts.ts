@@ -2,6 +2,7 @@
 
 import { counted, failedShare, grouped, length, moment } from './format.ts'
 import { SPAN_MS, shareOf } from './counts.ts'
+import { failuresToOpen } from './circuit.ts'
 import { draw, find, make, put } from './dom.ts'
 import { edgeOf } from './bands.ts'
 import type { View } from './view.ts'
@@ -72,10 +73,11 @@ function fill(list: HTMLElement, facts: readonly Fact[]): void {
 function paintGauge(gauge: HTMLElement, view: View): void {
   const { seen, kind } = view
   const { counts, thresholds } = seen.wire
+  const failMax = failuresToOpen(seen.wire)
   gauge.replaceChildren()
   if (kind === 'forced') return
   const good = counts['trialSuccesses'] ?? 0
-  const { failMax, successThreshold } = thresholds
+  const { successThreshold } = thresholds
   if (kind === 'half-open' && successThreshold !== null) {
     gauge.append(`${good} of ${successThreshold} good trials`, boxes(good, successThreshold, 'on good'))
   } else if (failMax !== null) {

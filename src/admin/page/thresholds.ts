@@ -1,6 +1,7 @@
 // The dialog of the three thresholds: what is changed is sent, what stays is left out, and one button undoes all.
 
 import type { WireUpdate } from '../wire.ts'
+import { canSet, failuresToOpen } from './circuit.ts'
 import { Dialog } from './dialog.ts'
 import { find, put } from './dom.ts'
 import { length } from './format.ts'
@@ -53,29 +54,38 @@ export class Thresholds {
     )
   }
 
-  #fill({ name, seen: { wire } }: View): void {
+  #fill(view: View): void {
+    const { name, seen } = view
+    const { wire } = seen
     const { inCode } = wire.thresholds
     put(find('h2', this.#dialog.node), `Thresholds of ${name}`)
     for (const key of names) {
       const field = this.#dialog.input(key)
-      const now = wire.thresholds[key]
+      const now = nowOf(key, view)
       // Where a trip policy or a function stands in its place there is no number to change.
-      field.disabled = now === null
+      field.disabled = !canSet(key, wire)
+      // What nobody told can be set, and can be left.
+      field.required = now !== null
       field.value = now === null ? '' : String(now / unit[key])
       const code = inCode[key]
-      const said = code === null ? '–' : key === 'resetTimeout' ? length(code) : String(code)
+      const said = code === null ? 'not known here' : key === 'resetTimeout' ? length(code) : String(code)
       const small = field.parentElement?.querySelector('small')
-      if (small) put(small, now === null ? 'set by a policy in code' : `in code: ${said}`)
+      if (small) put(small, field.disabled ? 'set by a policy in code' : `in code: ${said}`)
     }
   }
 
-  #changes({ seen: { wire } }: View): Partial<Record<Name, number>> {
+  #changes(view: View): Partial<Record<Name, number>> {
     const changes: Partial<Record<Name, number>> = {}
     for (const key of names) {
       const field = this.#dialog.input(key)
       const value = Math.round(field.valueAsNumber * unit[key])
-      if (!field.disabled && Number.isFinite(value) && value !== wire.thresholds[key]) changes[key] = value
+      if (!field.disabled && Number.isFinite(value) && value !== nowOf(key, view)) changes[key] = value
     }
     return changes
   }
+}
+
+/** The number it goes by now; null: nobody told, or there is none. */
+function nowOf(key: Name, { seen: { wire } }: View): number | null {
+  return key === 'failMax' ? failuresToOpen(wire) : wire.thresholds[key]
 }
