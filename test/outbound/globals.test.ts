@@ -35,7 +35,8 @@ it('importing any entry changes no global, listens to nothing and keeps no proce
       const after = look()
       assert.deepStrictEqual(Reflect.ownKeys(after.globals), Reflect.ownKeys(before.globals), entry)
       for (const key of Reflect.ownKeys(before.globals)) {
-        assert.strictEqual(after.globals[key].value, before.globals[key].value, entry + ' ' + String(key))
+        // Node.js makes some of its own when somebody first looks at them.
+        if ('value' in before.globals[key]) assert.strictEqual(after.globals[key].value, before.globals[key].value, entry + ' ' + String(key))
       }
       assert.deepStrictEqual(after.listeners, before.listeners, entry)
       assert.strictEqual(after.dispatchers[0], before.dispatchers[0], entry)
