@@ -31,7 +31,6 @@ interface IoRedisClient extends Emitter {
   disconnect(): void
 }
 
-const CLIENTS = ['redis', 'ioredis', 'iovalkey'] as const
 const PAUSE = 50
 const LONGEST_PAUSE = 1_000
 /** ms that the first connection is waited for: circuits that are read before it is there would take storage to be down. */
@@ -42,21 +41,20 @@ const FIRST_WAIT = 1_000
  * @throws TypeError where none of the packages is installed, Error where one cannot be loaded. No message has the URL.
  */
 export async function openRedisClient(url: string, load: Load = (name) => import(name)): Promise<OwnClient> {
-  for (const name of CLIENTS) {
+  for (const { name, open } of CLIENTS) {
     const module = await find(name, load)
     if (module === undefined) continue
-    const [client, close] = 'createClient' in module ? openNodeRedis(module, url) : openIoRedis(module, url)
+    const [client, close] = open(module, url)
     await answered(client)
     return { client, close }
   }
-  throw new TypeError(
-    `Sharing circuits through Redis needs one of the packages ${CLIENTS.join(', ')}; none is installed`,
-  )
+  const names = CLIENTS.map(({ name }) => name).join(', ')
+  throw new TypeError(`Sharing circuits through Redis needs one of the packages ${names}; none is installed`)
 }
 
-async function find(name: string, load: Load): Promise<NodeRedisModule | IoRedisModule | undefined> {
+async function find(name: string, load: Load): Promise<unknown> {
   try {
-    return (await load(name)) as NodeRedisModule | IoRedisModule
+    return await load(name)
   } catch (cause) {
     const { code, message } = cause as { code?: unknown; message?: unknown }
     if (code === 'ERR_MODULE_NOT_FOUND' && String(message).includes(`'${name}'`)) return undefined
@@ -66,7 +64,8 @@ async function find(name: string, load: Load): Promise<NodeRedisModule | IoRedis
 
 type Opened = [client: RedisClient & Emitter, close: () => void]
 
-function openNodeRedis({ createClient }: NodeRedisModule, url: string): Opened {
+function openNodeRedis(module: unknown, url: string): Opened {
+  const { createClient } = module as NodeRedisModule
   const client = createClient({ url, disableOfflineQueue: true, socket: { reconnectStrategy: pause } })
   explain(client)
   // It rejects where `close` comes first.
@@ -74,11 +73,19 @@ function openNodeRedis({ createClient }: NodeRedisModule, url: string): Opened {
   return [client, () => client.destroy()]
 }
 
-function openIoRedis({ Redis }: IoRedisModule, url: string): Opened {
+function openIoRedis(module: unknown, url: string): Opened {
+  const { Redis } = module as IoRedisModule
   const client = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: pause })
   explain(client)
   return [client, () => client.disconnect()]
 }
+
+// ioredis has a `createClient` too: only their names tell them apart.
+const CLIENTS: readonly { readonly name: string; readonly open: (module: unknown, url: string) => Opened }[] = [
+  { name: 'redis', open: openNodeRedis },
+  { name: 'ioredis', open: openIoRedis },
+  { name: 'iovalkey', open: openIoRedis },
+]
 
 function pause(tries: number): number {
   return Math.min(tries * PAUSE, LONGEST_PAUSE)
