@@ -20,6 +20,7 @@ const entries = [
   'src/outbound/fetch.ts',
   'src/outbound/axios.ts',
   'src/outbound/got.ts',
+  'src/outbound/grpc.ts',
   'src/outbound/http-agent.ts',
   'src/server/fastify.ts',
   'src/server/express.ts',
