@@ -62,7 +62,7 @@ const { values: options } = parseArgs({
 const build = options.infuse
 const rounds = Number(options.rounds)
 const warmUp = 5
-const requests = 1_000
+const requests = 300
 const inFlight = 10
 
 if (options.serve) serve()
