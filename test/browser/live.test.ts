@@ -61,7 +61,7 @@ beforeAll(async () => {
       await peer.breaker(name, { storage: 'shared', failMax: 3, resetTimeout: 600_000 })
   })
   one = fleet.peers[0] as Peer
-  opened = await openPage(browser, { reducedMotion: 'reduce' })
+  opened = await openPage(browser)
   page = opened.page
 })
 

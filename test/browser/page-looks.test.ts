@@ -8,9 +8,8 @@ import type { Page } from 'playwright-core'
 import { describe, expect, it, vi } from 'vitest'
 import { root } from '../../scripts/process.mjs'
 import { incident, START, well } from './page-data.ts'
-import { names, patient, rig, row } from './page-rig.ts'
+import { names, patient, rig, row, text } from './page-rig.ts'
 
-const on = rig('page-looks')
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const widths = [400, 640, 860, 1280, 1600, 1920]
 const picture = (name: string): string => join(root, 'reports/dashboard', `${name}.png`)
@@ -26,6 +25,7 @@ const timed = `
     ticks.push(performance.now() - start)
   }, ms)
 `
+const on = rig('page-looks', timed)
 const selecting = `(async () => {
   const times = []
   for (const name of ['geo', 'mail', 'catalog', 'payments', 'geo', 'mail']) {
@@ -38,25 +38,25 @@ const selecting = `(async () => {
   return times
 })()`
 
-/** What the page has that is wider than its window. */
-function sideways(page: Page): Promise<number> {
-  return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
+/** By how much the page, and the details in it, are wider than what shows them. */
+function sideways(page: Page): Promise<readonly number[]> {
+  return page.evaluate(
+    "[document.documentElement, document.querySelector('#detail')].map((one) => one.scrollWidth - one.clientWidth)",
+  )
 }
 
 describe('the page at every width', () => {
   it('never scrolls sideways, with details open or not', async () => {
     const page = await on.open()
-    for (const width of widths) {
-      await page.setViewportSize({ width, height: 900 })
-      expect([width, await sideways(page)]).toEqual([width, 0])
+    const check = async (): Promise<void> => {
+      for (const width of widths) {
+        await page.setViewportSize({ width, height: 900 })
+        expect([width, await sideways(page)]).toEqual([width, [0, 0]])
+      }
     }
+    await check()
     await row(page, 'http://ledger.internal:8080').click()
-    for (const width of widths) {
-      await page.setViewportSize({ width, height: 900 })
-      expect([width, await sideways(page)]).toEqual([width, 0])
-      const wide = await page.locator('#detail').evaluate((panel) => panel.scrollWidth - panel.clientWidth)
-      expect([width, wide]).toEqual([width, 0])
-    }
+    await check()
     await page.setViewportSize({ width: 1440, height: 900 })
   })
 
@@ -85,7 +85,7 @@ describe('the page at every width', () => {
   })
 
   it('makes pictures in light, dark, narrow, without colour and in forced colours', async () => {
-    const page = await on.open(incident(), { at: '#payments' })
+    const page = await on.open(incident(), '#payments')
     await page.mouse.move(5, 5)
     await page.screenshot({ path: picture('light'), fullPage: true })
     await page.emulateMedia({ colorScheme: 'dark' })
@@ -127,9 +127,10 @@ describe('the page at every width', () => {
 })
 
 describe('axe', () => {
-  async function faults(page: Page): Promise<string[]> {
-    await page.evaluate(axe)
-    const found = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as {
+  /** In `where` alone, and by one rule alone, where they are given: it looks at every node there is. */
+  async function faults(page: Page, where = 'body', rule?: string): Promise<string[]> {
+    const options = { resultTypes: ['violations'], ...(rule !== undefined && { runOnly: [rule] }) }
+    const found = (await page.evaluate(`axe.run('${where}', ${JSON.stringify(options)})`)) as {
       violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[]
     }
     return found.violations.map(
@@ -137,23 +138,35 @@ describe('axe', () => {
     )
   }
 
-  it.each(['light', 'dark'] as const)('finds nothing in %s', async (colorScheme) => {
-    const page = await on.open(incident(), { bypassCSP: true, colorScheme })
+  it('finds nothing, in light, in dark, in dialogs, narrow, and where storage is down', async () => {
+    const page = await on.open()
+    await page.evaluate(axe)
     expect(await faults(page)).toEqual([])
-    for (const key of colorScheme === 'light' ? ['f', 'e', 'c', '?'] : ['f']) {
+    await page.emulateMedia({ colorScheme: 'dark' })
+    expect(await faults(page, 'body', 'color-contrast')).toEqual([])
+    for (const key of ['f', 'e', 'c', '?']) {
+      // A page that is looked at for seconds hears no heartbeat.
+      await page.locator('#d-actions').waitFor()
       await page.keyboard.press(key)
-      expect([key, await faults(page)]).toEqual([key, []])
+      expect([key, await faults(page, 'dialog[open]', key === 'f' ? 'color-contrast' : undefined)]).toEqual([key, []])
+      await page.emulateMedia({ colorScheme: 'light' })
+      if (key === 'f') expect(await faults(page, 'dialog[open]')).toEqual([])
       await page.keyboard.press('Escape')
     }
+    await page.emulateMedia({ colorScheme: 'dark' })
     on.server.storage = { up: false, ms: null, asOf: START - 80_000, downFor: 80_000 }
     on.server.beat()
     await page.locator('#banner.bad').waitFor()
     await page.setViewportSize({ width: 400, height: 900 })
+    expect(await faults(page, 'body', 'color-contrast')).toEqual([])
+    await page.emulateMedia({ colorScheme: 'light' })
     expect(await faults(page)).toEqual([])
+    await page.setViewportSize({ width: 1440, height: 900 })
   })
 
   it('finds nothing where there is nothing, or where the sign-in has ended', async () => {
-    const page = await on.open([], { bypassCSP: true })
+    const page = await on.open([])
+    await page.evaluate(axe)
     expect(await faults(page)).toEqual([])
     on.server.signedIn = false
     on.server.cut()
@@ -162,32 +175,36 @@ describe('axe', () => {
   })
 })
 
+describe('rings', () => {
+  it('turn evenly, and stand still where less motion is wanted', async () => {
+    const page = await on.open()
+    const durations = async (): Promise<unknown> =>
+      page.evaluate(
+        "[...new Set([...document.querySelectorAll('.ring .arc')].map((arc) => getComputedStyle(arc).transitionDuration))]",
+      )
+    expect(await durations()).toEqual(['0s'])
+    await page.emulateMedia({ reducedMotion: 'no-preference' })
+    expect(await durations()).toEqual(['1s'])
+    await page.emulateMedia({ reducedMotion: 'reduce' })
+  })
+})
+
 describe('200 circuits', () => {
   it('tick and select without a stutter (printed, not judged)', async () => {
-    const page = await on.open([...incident(), ...well(180).slice(11)], {
-      first: timed,
-      viewport: { width: 1440, height: 900 },
-    })
+    const page = await on.open([...incident(), ...well(180).slice(11)])
     const select = (await page.evaluate(selecting)) as number[]
     let ticks: number[] = []
     await vi.waitFor(
       async () => {
         ticks = (await page.evaluate('ticks')) as number[]
-        expect(ticks.length).toBeGreaterThanOrEqual(8)
+        expect(ticks.length).toBeGreaterThanOrEqual(3)
       },
-      { timeout: 30_000, interval: 500 },
+      { timeout: 30_000, interval: 200 },
     )
     const said = (times: readonly number[]): string => times.map((ms) => ms.toFixed(1)).join(', ')
     console.log(`200 circuits, ms: ticks ${said(ticks)}; selecting with its layout ${said(select)}`)
     expect(await names(page)).toHaveLength(200)
+    expect(await text(page, '#circuits-n')).toBe('200')
     expect(on.said).toEqual([])
-  })
-
-  it('moves nothing where less motion is wanted', async () => {
-    const page = await on.open(incident(), { reducedMotion: 'reduce' })
-    const durations = await page.evaluate(
-      "[...document.querySelectorAll('.pill .arc')].map((arc) => getComputedStyle(arc).transitionDuration)",
-    )
-    expect(new Set(durations as string[])).toEqual(new Set(['0s']))
   })
 })

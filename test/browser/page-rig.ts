@@ -1,7 +1,7 @@
 // What the tests of the page share: one browser and one server for a file, and a page that has read its circuits.
 
 import { join } from 'node:path'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll } from 'vitest'
 import { buildPage, root } from '../../scripts/process.mjs'
 import { type Opened, openPage, startChromium } from './browser.ts'
@@ -10,31 +10,30 @@ import { PageServer } from './page-server.ts'
 
 export interface Rig {
   readonly server: PageServer
-  readonly browser: Browser
-  /** The page on these circuits, when it has drawn them. `at` is the address' hash, `first` a script before its own. */
-  open(
-    circuits?: readonly Made[],
-    options?: BrowserContextOptions & { readonly at?: string; readonly first?: string },
-  ): Promise<Page>
-  /** What the console of the test's pages said. */
+  /** The page anew, on these circuits, when it has drawn them. `at` is the address' hash. */
+  open(circuits?: readonly Made[], at?: string): Promise<Page>
+  /** What the console of the page said since. */
   readonly said: readonly string[]
 }
 
 /** Chromium takes its time on a busy machine. */
 export const patient = 60_000
 
-/** `name` is the folder of the compiled page, so that test files do not share one. */
-export function rig(name: string): Rig {
+/** `name` is the folder of the compiled page, so that test files do not share one. `first` runs before its scripts. */
+export function rig(name: string, first?: string): Rig {
   let server: PageServer | undefined
   let browser: Browser | undefined
-  /** One page for all tests that want nothing special of it: a new profile takes longer than the test. */
+  /** One for all tests: a new profile takes longer than a test. */
   let shared: Opened | undefined
-  let plain = true
+  let times = 0
   beforeAll(async () => {
+    const starting = startChromium()
     const built = await buildPage(`build/${name}`)
     if (built.status !== 0) throw new Error(built.output)
     server = await PageServer.start(join(root, 'build', name, 'page'))
-    browser = await startChromium()
+    browser = await starting
+    shared = await openPage(browser)
+    if (first !== undefined) await shared.page.addInitScript(first)
   }, patient)
   afterAll(async () => {
     await browser?.close()
@@ -48,24 +47,15 @@ export function rig(name: string): Rig {
     get server() {
       return there(server)
     },
-    get browser() {
-      return there(browser)
-    },
     get said() {
-      return shared?.said ?? []
+      return there(shared).said
     },
-    async open(circuits = incident(), { at = '', first, ...options } = {}) {
+    async open(circuits = incident(), at = '') {
+      const { page, said } = there(shared)
       there(server).reset(circuits)
-      if (shared !== undefined && Object.keys(options).length > 0) await shared.context.close()
-      if (shared === undefined || Object.keys(options).length > 0 || !plain)
-        shared = await openPage(there(browser), options)
-      plain = Object.keys(options).length === 0
-      shared.said.length = 0
-      const { page } = shared
-      if (first !== undefined) await page.addInitScript(first)
-      // Away first: another hash alone would not load the page anew.
-      await page.goto('about:blank')
-      await page.goto(`${there(server).url}${at}`)
+      said.length = 0
+      // Another hash alone would not load the page anew.
+      await page.goto(`${there(server).url}?${++times}${at}`)
       await page.locator('#link-state[data-link="live"]').waitFor()
       await page.mouse.move(5, 5)
       return page

@@ -215,6 +215,8 @@ export class PageServer {
       'content-type': type,
       'content-security-policy': policy,
       'x-content-type-options': 'nosniff',
+      // The page is opened many times, its files are many, and they stay what they are.
+      ...(name !== 'index.html' && { 'cache-control': 'max-age=3600' }),
     })
     response.end(readFileSync(join(this.#folder, name)))
   }

@@ -89,7 +89,7 @@ describe('the page on an incident', () => {
   })
 
   it('draws one instant through all plots', async () => {
-    const page = await on.open()
+    const page = await reading()
     const plot = await row(page, 'payments').locator('.c-plot').boundingBox()
     await page.mouse.move((plot?.x ?? 0) + (plot?.width ?? 0) / 2, (plot?.y ?? 0) + 20)
     expect(await page.locator('#circuits.crossed').count()).toBe(1)
@@ -100,7 +100,7 @@ describe('the page on an incident', () => {
   })
 
   it('folds trials that changed nothing, shows people alone, and one circuit in full', async () => {
-    const page = await on.open()
+    const page = await reading()
     const changes = async (): Promise<string[]> =>
       (await page.locator('#moves .m-what').allTextContents()).map((line) => line.replaceAll('\u00A0', ' '))
     expect(await changes()).toContain('payments stays open, 4 trials failed')
@@ -116,13 +116,24 @@ describe('the page on an incident', () => {
     expect(await text(page, '#moves .m-why')).toBe('“Test mailbox bounces trip it, INC-2291”')
     await page.locator('#who-one').click()
     expect(await changes()).toHaveLength(9)
+    await page.getByRole('button', { name: 'Everyone' }).click()
   })
 
   it('shows more transitions when asked for earlier ones', async () => {
-    const page = await on.open()
+    const page = await reading()
     const before = await page.locator('#moves .move').count()
     await page.getByRole('button', { name: 'Earlier' }).click()
     expect(await page.locator('#moves .move').count()).toBeGreaterThan(before)
+  })
+
+  it('asks nothing of anybody else and says nothing to the console', async () => {
+    const page = await reading()
+    await page.keyboard.press('?')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('f')
+    await page.keyboard.press('Escape')
+    expect(on.said).toEqual([])
+    expect(on.server.strange).toEqual([])
   })
 
   it('explains one circuit: words, thresholds, counts, and every transition with its flag', async () => {
@@ -167,16 +178,6 @@ describe('the page on an incident', () => {
     expect(await page.locator('#big .cross').getAttribute('d')).toMatch(/^M/)
     await page.getByText('Show as a table').click()
     expect(await page.locator('#plot-table tr').count()).toBe(60)
-  })
-
-  it('asks nothing of anybody else and says nothing to the console', async () => {
-    const page = await on.open()
-    await page.keyboard.press('?')
-    await page.keyboard.press('Escape')
-    await page.keyboard.press('f')
-    await page.keyboard.press('Escape')
-    expect(on.said).toEqual([])
-    expect(on.server.strange).toEqual([])
   })
 
   it('shows markup in names and reasons as text', async () => {
@@ -251,7 +252,7 @@ describe('the list', () => {
   })
 
   it('keeps the selected circuit in the address', async () => {
-    const page = await on.open(incident(), { at: '#geo' })
+    const page = await on.open(incident(), '#geo')
     expect(await text(page, '#d-name')).toBe('geo')
     await row(page, 'http://ledger.internal:8080').click()
     expect(new URL(page.url()).hash).toBe('#http%3A%2F%2Fledger.internal%3A8080')
@@ -419,7 +420,7 @@ describe('an act', () => {
   })
 
   it('refuses in words what a held circuit cannot do, and releases it', async () => {
-    const page = await on.open(incident(), { at: '#geo' })
+    const page = await on.open(incident(), '#geo')
     for (const action of ['open', 'close', 'half-open']) {
       expect(await page.locator(`.act[data-act="${action}"]`).getAttribute('aria-disabled')).toBe('true')
     }
@@ -532,12 +533,6 @@ describe('the other states', () => {
     on.server.signedIn = true
     await page.getByRole('button', { name: 'I have signed in, reload' }).click()
     await page.locator('#link-state[data-link="live"]').waitFor()
-  })
-
-  it('many: 200 circuits, each in its place', async () => {
-    const page = await on.open([...incident(), ...well(180).slice(11)])
-    expect(await names(page)).toHaveLength(200)
-    expect(await text(page, '#circuits-n')).toBe('200')
   })
 })
 
