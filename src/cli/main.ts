@@ -15,6 +15,8 @@ stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
 })
 stderr.on('error', () => end.abort())
 
+// What a storage waits for keeps no process alive; that somebody waits here does.
+const alive = setInterval(() => undefined, 60_000)
 const warnings = Warnings.listen()
 process.exitCode = await run(process.argv.slice(2), {
   out: terminalOn(stdout, env),
@@ -23,5 +25,6 @@ process.exitCode = await run(process.argv.slice(2), {
   end: end.signal,
   warnings,
 })
+clearInterval(alive)
 // What was broken off may have left something that waits.
 if (end.signal.aborted) process.exit()

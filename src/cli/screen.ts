@@ -46,12 +46,15 @@ export class Screen {
   #draw(): void {
     if (this.#shown === undefined) return
     const lines = this.#shown().map((line) => `${line}${CLEAR_LINE}`)
-    this.#terminal.write(`${HOME}${lines.join('\r\n')}${CLEAR_BELOW}`)
+    this.#terminal.write(`${HOME}${lines.join('\n')}${CLEAR_BELOW}`)
   }
 
   #lines(survey: Survey, latest: readonly WireTransition[]): readonly string[] {
-    const { width, height } = this.#terminal
-    const list = listOf(survey, this.#terminal).trimEnd().split('\n')
+    const { height } = this.#terminal
+    // In the last column a terminal waits to wrap, and would wipe what was written there.
+    const terminal = { ...this.#terminal, width: this.#terminal.width - 1 }
+    const { width } = terminal
+    const list = listOf(survey, terminal).trimEnd().split('\n')
     const circuits = list.slice(0, -1)
     // Painted already where there are circuits, and as wide as there is room.
     const summary = circuits.length === 0 ? cut(list[0] ?? '', width) : (list.at(-1) ?? '')
@@ -63,26 +66,22 @@ export class Screen {
     const more = hidden === 0 ? [] : [cut(`… and ${hidden} more`, width)]
     const changes = latest.slice(0, Math.max(0, room - shown.length - more.length))
     const rows = [
-      this.#head(survey),
+      headOf(survey, this.#place, terminal),
       '',
       ...shown,
       ...more,
       summary,
       '',
-      ...changes.map((entry) => entryOf(entry, this.#terminal, width)),
+      ...changes.map((entry) => entryOf(entry, terminal, width)),
     ]
     return rows.slice(0, Math.max(1, height))
   }
+}
 
-  #head({ storage }: Survey): string {
-    const { paint, width } = this.#terminal
-    const end = 'Ctrl-C ends'
-    const state = storage.up ? this.#place : `${this.#place} does not answer`
-    const text = cut(state, Math.max(8, width - 'infuse'.length - end.length - 4))
-    const gap = ' '.repeat(Math.max(1, width - 'infuse'.length - 2 - widthOf(text) - end.length))
-    const shown = storage.up ? text : paint(['red', 'bold'], text)
-    return width < 40
-      ? `${paint('bold', 'infuse')}  ${shown}`
-      : `${paint('bold', 'infuse')}  ${shown}${gap}${paint('dim', end)}`
-  }
+function headOf({ storage }: Survey, place: string, { paint, width }: Terminal): string {
+  const [name, end] = ['infuse', 'Ctrl-C ends']
+  const text = cut(storage.up ? place : `${place} does not answer`, width - name.length - 2)
+  const start = `${paint('bold', name)}  ${storage.up ? text : paint(['red', 'bold'], text)}`
+  const gap = width - name.length - 2 - widthOf(text) - end.length
+  return gap < 2 ? start : `${start}${' '.repeat(gap)}${paint('dim', end)}`
 }

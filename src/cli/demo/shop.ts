@@ -11,12 +11,8 @@ const EVERY = 150
 
 const { url, folder, path, timeout } = JSON.parse(process.argv[2] ?? '{}') as Meeting
 
-process.once('disconnect', () => {
-  // Whoever started it was killed, and could not clean up.
-  rmSync(folder, { recursive: true, force: true })
-  process.exit()
-})
-if (!process.connected) process.exit()
+process.once('disconnect', leave)
+if (!process.connected) leave()
 // Ctrl-C reaches every process of the terminal; the first decides when it is over.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
 
@@ -28,3 +24,9 @@ const infuse = new Infuse({
 })
 const payments = infuse.service('payments', url)
 setInterval(() => void payments.fetch('/charge', { method: 'POST' }).catch(() => undefined), EVERY)
+
+/** Whoever started it was killed, and could not clean up; the other shops do it too. */
+function leave(): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  process.exit()
+}
