@@ -7,6 +7,7 @@ import { openRedisClient } from '../app/redis-client.ts'
 import { checkRedisUrl } from '../app/redis-url.ts'
 import type { CircuitStorage } from '../fleet/storage.ts'
 import { HostStorage, type HostStorageOptions } from '../host/index.ts'
+import { checkNamespace } from '../redis/keys.ts'
 import { type RedisClient, RedisStorage, type RedisStorageOptions } from '../redis/index.ts'
 import { unlessEnded } from './ending.ts'
 import { type Fault, failed, misused } from './fault.ts'
@@ -31,6 +32,7 @@ export async function connect({ flags }: Request, world: World): Promise<Connect
   if (given !== undefined && socket !== undefined) throw misused('Give --redis or --host-socket, not both.')
   const option = given === undefined ? 'INFUSE_REDIS_URL' : '--redis'
   const url = given ?? (socket === undefined ? world.env['INFUSE_REDIS_URL'] || undefined : undefined)
+  if (namespace !== undefined) understood(() => checkNamespace(namespace))
   if (url === undefined && namespace !== undefined) throw misused('--namespace goes with a Redis: --redis URL.')
   const connection =
     url === undefined
@@ -58,7 +60,7 @@ async function toRedis(url: string, namespace: string | undefined, world: World)
   })
   try {
     if (!(await answers(own.client, world.end))) throw await silent(text, world)
-    const storage = understood(() => new RedisStorage(own.client, options))
+    const storage = new RedisStorage(own.client, options)
     return connectionTo(storage, text, async () => {
       await storage.dispose()
       own.close()

@@ -89,6 +89,10 @@ describe('what is not understood', { timeout: BUSY }, () => {
     ],
     [['list', '--json=yes'], '--json takes no value.'],
     [['list', '--redis', 'redis://x', '--host-socket', 'y'], 'Give --redis or --host-socket, not both.'],
+    [
+      ['list', '--redis', 'redis://x', '--namespace', 'a b'],
+      expect.stringMatching(/^Expected `namespace` to be at most 128 of/) as string,
+    ],
     [['list', '--namespace', 'prod'], '--namespace goes with a Redis: --redis URL.'],
     [
       ['list', '--redis', `redis://:${secret}@[x`],
