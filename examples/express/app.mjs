@@ -5,17 +5,16 @@ import { infusePlugin } from 'infuse-breaker/express'
 /** @param {{ payments: string, storage?: import('infuse-breaker').CircuitStorage }} needs */
 export async function newShop({ payments, storage }) {
   const app = express()
-  app.post('/orders', async (_request, response) => {
-    const answer = await fetch(`${payments}/charge`, { method: 'POST', signal: AbortSignal.timeout(1_000) })
-    response.json({ sold: answer.ok })
-  })
-  // After the routes, since Express asks for what answers errors in the order in which it was added.
   const infuse = await infusePlugin(app, {
     service: 'shop',
     env: 'example',
     services: { payments },
     circuits: { payments: { failMax: 3, resetTimeout: 500 } },
     storage,
+  })
+  app.post('/orders', async (_request, response) => {
+    const answer = await fetch(`${payments}/charge`, { method: 'POST', signal: AbortSignal.timeout(1_000) })
+    response.json({ sold: answer.ok })
   })
   return { app, infuse }
 }

@@ -41,7 +41,7 @@ export function adminHandler(source: Infuse | CircuitStorage, options: AdminOpti
 }
 
 /** @internal */
-export function makeHandler(source: Infuse | CircuitStorage, options: AdminOptions, assets: Assets): AdminHandler {
+function makeHandler(source: Infuse | CircuitStorage, options: AdminOptions, assets: Assets): AdminHandler {
   const admin = new Admin(sourceOf(source), resolveOptions(options), assets)
   return Object.assign((request: Request) => admin.answer(request), { dispose: () => admin.dispose() })
 }

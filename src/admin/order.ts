@@ -39,7 +39,7 @@ const FIELDS: Readonly<Record<WireAction, readonly string[]>> = {
 // Control characters, those that turn the direction of text, and halves of a character.
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
 
-export function isAction(text: string): text is WireAction {
+function isAction(text: string): text is WireAction {
   return ACTIONS.some((action) => action === text)
 }
 

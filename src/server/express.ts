@@ -24,6 +24,8 @@ export function infusePlugin(app: Express, options: InfusePluginOptions = {}): P
     const watch = endingWith(plugin)
     watchListen(app, watch)
     app.use(first(app, plugin, watch))
+    // For routes that are there already; those that come get one of their own.
+    app.use(answerErrors(plugin))
     return plugin.infuse
   })
 }

@@ -447,7 +447,7 @@ export function outboundContract(adapter: Adapter): void {
 }
 
 /** An error with its causes and the errors that it gathers. */
-export function chainOf(error: unknown): unknown[] {
+function chainOf(error: unknown): unknown[] {
   if (typeof error !== 'object' || error === null) return [error]
   const { cause, errors } = error as { cause?: unknown; errors?: unknown }
   return [error, ...(cause === undefined ? [] : chainOf(cause)), ...(Array.isArray(errors) ? errors : [])]

@@ -8,7 +8,7 @@ import https from 'node:https'
 import net, { type AddressInfo, type Server, type Socket } from 'node:net'
 
 /** More than sockets and clients keep for whoever reads later. */
-export const LARGE = 8 * 1024 * 1024
+const LARGE = 8 * 1024 * 1024
 
 /** A listening server, with what came to it. */
 export class Listening {

@@ -33,7 +33,7 @@ export function agentOf({ Agent }: Undici, { breakers, options, timeouts = {} }:
 }
 
 /** Options of a request as undici takes them. */
-export function optionsOf({ skipBreaker: skips, ...asked }: Asked): object {
+function optionsOf({ skipBreaker: skips, ...asked }: Asked): object {
   return { ...asked, ...(skips === true && skipBreaker) }
 }
 

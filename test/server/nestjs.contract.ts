@@ -17,7 +17,7 @@ export interface Nest {
 type Method = (...args: never[]) => unknown
 
 /** Applies decorators of a method as the compiler does: the last first. */
-export function decorate(of: object, key: string, ...decorators: readonly MethodDecorator[]): void {
+function decorate(of: object, key: string, ...decorators: readonly MethodDecorator[]): void {
   const descriptor = Object.getOwnPropertyDescriptor(of, key) as TypedPropertyDescriptor<Method>
   const decorated = decorators.toReversed().reduce((before, one) => one(of, key, before) ?? before, descriptor)
   Object.defineProperty(of, key, decorated)
