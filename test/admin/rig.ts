@@ -25,7 +25,6 @@ export interface Asking {
   readonly raw?: string | Buffer
 }
 
-
 /** Who is who by a header of the tests: `x-who: maria`, `reader`, or nobody. */
 export function byHeader({ headers }: Request): Identity | null {
   const who = headers.get('x-who')

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import { describe, expect, it, vi } from 'vitest'
-import { type CircuitBreaker, MemoryStorage } from '../../src/index.ts'
+import { CircuitBreaker, MemoryStorage } from '../../src/index.ts'
 import { infusePlugin } from '../../src/server/express.ts'
 import { ask, until } from './ask.ts'
 import { type Running, type Setting, serverContract } from './contract.ts'
@@ -57,11 +57,10 @@ describe('Express 5: its own ways', () => {
     const app = express()
     app.set('env', 'test')
     const storage = new MemoryStorage()
-    let breaker: CircuitBreaker | undefined
-    app.get('/early', async () => breaker?.call(() => 1))
+    const early = new CircuitBreaker({ name: 'payments', storage })
+    app.get('/early', () => early.call(() => 1))
     await using infuse = await infusePlugin(app, { storage, log: () => undefined })
-    breaker = infuse.breaker('payments')
-    await breaker.open()
+    await infuse.breaker('payments').open()
     const { url, close } = await listening(app.listen(0, '127.0.0.1'))
     expect(await ask(`${url}/early`)).toMatchObject({ status: 503, json: { error_code: 998603 } })
     await close()
