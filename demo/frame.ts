@@ -17,6 +17,7 @@ export function frame(
   note: string,
   size: { columns: number; rows: number },
   paint: Paint,
+  address = '',
 ): readonly string[] {
   const columns = Math.min(size.columns, 120) - 2
   if (columns + 2 < fewestColumns) return [`This screen needs ${fewestColumns} columns. Try --plain.`]
@@ -28,7 +29,8 @@ export function frame(
   const right = panel({ title: 'one shop without', shop: ledger.bare, breaker: undefined, ...shared })
   const head = [
     ends(`${paint('bold', 'infuse')}  ${describeLoad(ledger.rate)}`, paint('dim', note), columns),
-    '',
+    // The dashboard's fits as it is: it has to be opened with all its characters.
+    paint('dim', address),
     ...timeline(ledger, columns, paint),
     `now ${clock(ledger.time)}  ${paint(['bold', colours[ledger.act.health]], ledger.act.caption)}`,
     fleetLine(ledger, columns, paint),

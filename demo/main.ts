@@ -4,6 +4,8 @@
  */
 import { constants } from 'node:os'
 import { inspect } from 'node:util'
+import type { Dashboard } from 'infuse-breaker/admin'
+import { openDashboard } from './dashboard.ts'
 import { expectations } from './expectations.ts'
 import { newLines } from './lines.ts'
 import { help, type Options, parseOptions } from './options.ts'
@@ -19,6 +21,7 @@ const { stdout } = process
 const paint = painter(stdout)
 let sharing: Sharing | undefined
 let stage: Stage | undefined
+let dashboard: Dashboard | undefined
 let view: View | undefined
 let round: Round | undefined
 let rounds = 0
@@ -40,11 +43,13 @@ async function main(options: Options): Promise<void> {
     onNews: (shop, news) => round?.hear(shop, news),
     onDeath: (why) => leave(1, why),
   })
+  // Without breakers there is nothing to see on it.
+  if (!options.unguarded) dashboard = await openDashboard(sharing.meeting)
   const rate = await warmUp(stage)
   const screen = stdout.isTTY && !options.plain && process.env['TERM'] !== 'dumb'
   view = screen
-    ? newScreen(stdout, note(options), paint)
-    : newLines((text) => stdout.write(text), addresses(stage, sharing))
+    ? newScreen(stdout, note(options), paint, dashboard?.url)
+    : newLines((text) => stdout.write(text), addresses(stage, sharing, dashboard))
   do {
     rounds += 1
     round = newRound(stage, view, rate, options.pace)
@@ -91,7 +96,7 @@ function leave(status: number, lastWords: string): void {
   leaving = true
   view?.end()
   const complaints = stage?.services.map(complaint).join('') ?? ''
-  const closed = (stage?.close() ?? Promise.resolve()).then(() => sharing?.end())
+  const closed = Promise.all([stage?.close(), dashboard?.close()]).then(() => sharing?.end())
   stdout.write(`${lastWords}\n${complaints}`, () => void closed.then(() => process.exit(status)))
 }
 
@@ -103,6 +108,10 @@ function note(options: Options): () => string {
   return () => (options.once ? '' : `round ${rounds} · `) + 'Ctrl-C ends'
 }
 
-function addresses({ services }: Stage, { text }: Sharing): string {
-  return [`The circuit is in ${text}.`, ...services.map(({ name, url }) => `${name.padEnd(16)} ${url}`)].join('\n')
+function addresses({ services }: Stage, { text }: Sharing, page: Dashboard | undefined): string {
+  return [
+    `The circuit is in ${text}.`,
+    ...services.map(({ name, url }) => `${name.padEnd(16)} ${url}`),
+    ...(page === undefined ? [] : [`${'the dashboard'.padEnd(16)} ${page.url}  (good once)`]),
+  ].join('\n')
 }

@@ -22,6 +22,8 @@ For working on the demo:
   --unguarded   no shop has a breaker: the expectations must fail
   --pace N      stretch the acts, 0.25 to 10; 0.5 plays twice as fast (default 1)
 
+The address of a dashboard stands in the first lines: watch it there, force the circuit and release it.
+
 Without --once it plays again and again until Ctrl-C.
 `
 

@@ -18,10 +18,11 @@ const home = '\x1b[H'
 const clearLine = '\x1b[K'
 const clearBelow = '\x1b[J'
 
-export function newScreen(stream: Terminal, note: () => string, paint: Paint): View {
+/** `address`: of the dashboard, for who watches. */
+export function newScreen(stream: Terminal, note: () => string, paint: Paint, address = ''): View {
   let entered = false
   const draw = (ledger: Ledger): void => {
-    const lines = frame(ledger, note(), { columns: stream.columns, rows: stream.rows }, paint)
+    const lines = frame(ledger, note(), { columns: stream.columns, rows: stream.rows }, paint, address)
     stream.write(home + lines.map((line) => `${line}${clearLine}`).join('\r\n') + clearLine + clearBelow)
   }
   return {

@@ -1,5 +1,7 @@
 /** The demo played for real: its own processes, its own ports, its own clock. */
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { WireCircuitAnswer, WireCircuits } from '../../src/admin/wire.ts'
+import { signIn } from '../cli/visitor.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { addresses, compileDemo, listens, type Player, startByScript, startDemo } from './player.ts'
 
@@ -47,7 +49,7 @@ describe('the demo, played once in a pipe', { timeout: 90_000 }, () => {
     expect(output).toMatch(/shop \d tripped, and all 3 stopped within [\d.]+ ms\n/)
     expect(output).toMatch(/^ {2}\d+ trials in the fleet, at most 1 at a time$/m)
     expect(output).not.toContain('\x1b')
-    expect(addresses(output)).toHaveLength(5)
+    expect(addresses(output)).toHaveLength(6)
     expect(await left(output)).toBe(0)
     expect(player.leftovers()).toEqual([])
   })
@@ -70,7 +72,7 @@ describe('the demo, ended early', { timeout: 30_000 }, () => {
   ] as const)('ends on %s, and its services with it', async (_how, args, signal, status) => {
     const player = play(...args)
     const output = await player.hears(/time +circuit/)
-    expect(await left(output)).toBe(5)
+    expect(await left(output)).toBe(6)
     player.process.kill(signal)
     expect(await player.ended).toBe(status)
     await expect.poll(() => left(output), { timeout: 10_000 }).toBe(0)
@@ -85,6 +87,32 @@ describe('the demo, ended early', { timeout: 30_000 }, () => {
     await expect.poll(() => left(output), { timeout: 10_000 }).toBe(0)
     await expect.poll(() => player.leftovers(), { timeout: 10_000 }).toEqual([])
   })
+})
+
+test('the address of the dashboard is printed: who opens it sees the circuit, forces and releases it', {
+  timeout: 60_000,
+}, async () => {
+  const player = play()
+  const output = await player.hears(/time +circuit/)
+  const [, url = ''] = /(http:\S+\?token=\S+)/.exec(output) ?? []
+  const visitor = await signIn(url)
+  expect(await visitor.text('/')).toMatch(/^<!doctype html>/i)
+  const { circuits } = (await visitor.get('/circuits')) as WireCircuits
+  expect(circuits.map(({ name }) => name)).toContain('payments')
+  const reason = 'to see what happens'
+  await visitor.post('/circuits/payments/force', { state: 'open', for: 60_000, reason })
+  const all = (state: string): Promise<void> =>
+    expect
+      .poll(() => shopsOf(player.said.output, `circuit [\\w-]+ → ${state}, told`), { timeout: 20_000 })
+      .toEqual(['1', '2', '3'])
+  await all('open')
+  const held = (await visitor.get('/circuits/payments')) as WireCircuitAnswer
+  expect(held.circuit.forced).toMatchObject({ state: 'open', by: 'you', reason })
+  await visitor.post('/circuits/payments/release', { reason: 'seen' })
+  await all('half-open')
+  player.process.kill('SIGINT')
+  expect(await player.ended).toBe(0)
+  await expect.poll(() => left(output), { timeout: 10_000 }).toBe(0)
 })
 
 test('npm start: a signal to the script that builds and starts it ends the demo and its services', {

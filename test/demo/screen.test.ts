@@ -103,6 +103,13 @@ test('what the shops tell is one change each time, in whichever order it arrives
   expect(changes.filter(isTrip)).toHaveLength(3)
 })
 
+test('the address of the dashboard stands on the narrowest screen with all its characters', () => {
+  const address = `http://127.0.0.1:65535/?token=${'x'.repeat(43)}`
+  const lines = frame(ledger, 'Ctrl-C ends', { columns: 78, rows: 20 }, plain, address)
+  expect(lines.filter((line) => line.trim() === address)).toHaveLength(1)
+  expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(78)
+})
+
 test('colours change no width', () => {
   const size = { columns: 80, rows: 24 }
   const coloured = frame(ledger, '', size, (_style, text) => `\x1b[1m${text}\x1b[22m`)
