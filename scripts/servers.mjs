@@ -9,6 +9,7 @@ const programs = [
   { names: ['redis-server'], source: 'redis-server' },
   { names: ['redis-sentinel'], source: 'redis-sentinel' },
   { names: ['redis-cli'], source: 'redis-tools' },
+  { names: ['script'], source: 'bsdutils' },
   { names: ['promtool'], source: 'prometheus' },
   { names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'], source: 'chromium' },
 ]

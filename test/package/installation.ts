@@ -42,6 +42,11 @@ export class Installation {
     return this.#run(process.execPath, args, this.project('first'))
   }
 
+  /** The command line, as npm put it on the path of the first project's scripts. */
+  infuse(...args: string[]): Ran {
+    return this.#run(join(this.project('first'), 'node_modules/.bin/infuse'), args, this.project('first'))
+  }
+
   /** Compiles one file of the first project, by options of its own. */
   tsc(file: string, options: Readonly<Record<string, unknown>>, compiler: Compiler = 'typescript'): Ran {
     const config = `tsconfig.${file}.json`

@@ -50,6 +50,28 @@ describe('the installed package', () => {
   })
 })
 
+describe('the command line of the installed package', () => {
+  it('runs as npm has put it there', () => {
+    const { version } = JSON.parse(readFileSync(join(installed.package('first'), 'package.json'), 'utf8')) as {
+      version: string
+    }
+    expect(installed.infuse('--version')).toEqual(says(version))
+  })
+
+  it('works without any other package, on the socket of a machine', () => {
+    const ran = installed.infuse('list', '--host-socket', join(installed.folder, 'infuse.sock'))
+    expect(ran).toEqual({ status: 0, output: expect.stringMatching(/^No circuit is known here\./) as string })
+  })
+
+  it('says which package a Redis needs', () => {
+    const { status, output } = installed.infuse('list', '--redis', 'redis://127.0.0.1:1')
+    expect([status, output]).toEqual([
+      1,
+      expect.stringMatching(/^infuse: .* redis, ioredis, iovalkey; none is installed\.\n$/),
+    ])
+  })
+})
+
 describe('P4 the types of the installed package', () => {
   const resolutions = [
     { module: 'nodenext' },
