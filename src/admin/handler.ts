@@ -37,25 +37,19 @@ const MOST_TRANSITIONS = 1_000
  * @throws TypeError or RangeError for a bad option; `authorize` is required.
  */
 export function adminHandler(source: Infuse | CircuitStorage, options: AdminOptions): AdminHandler {
-  return makeHandler(source, options, new Assets())
-}
-
-/** @internal */
-function makeHandler(source: Infuse | CircuitStorage, options: AdminOptions, assets: Assets): AdminHandler {
-  const admin = new Admin(sourceOf(source), resolveOptions(options), assets)
+  const admin = new Admin(sourceOf(source), resolveOptions(options))
   return Object.assign((request: Request) => admin.answer(request), { dispose: () => admin.dispose() })
 }
 
 class Admin {
   readonly #source: AdminSource
   readonly #settings: AdminSettings
-  readonly #assets: Assets
+  readonly #assets = new Assets()
   readonly #streams: Streams
 
-  constructor(source: AdminSource, settings: AdminSettings, assets: Assets) {
+  constructor(source: AdminSource, settings: AdminSettings) {
     this.#source = source
     this.#settings = settings
-    this.#assets = assets
     this.#streams = new Streams(source, settings.maxStreams)
   }
 
