@@ -26,6 +26,8 @@ export class Reader {
   /** What could not be read the last time: one warning each until it can. */
   readonly #warned = new Set<string>()
   #ms: number | null = null
+  /** By name: what processes told last, and when by the clock. */
+  readonly #told = new Map<string, { readonly report: CircuitReport | undefined; readonly at: number }>()
   /** Epoch ms. */
   #answered: number | undefined
 
@@ -67,22 +69,30 @@ export class Reader {
     return names.includes(name)
   }
 
-  /** What processes told of these, as far as the storage keeps it; empty where it does not answer. */
+  /** What processes told of these, as far as the storage keeps it; what they told last while it does not answer. */
   async reports(names: readonly string[]): Promise<ReadonlyMap<string, CircuitReport>> {
     if (names.length === 0 || this.#storage.reports === undefined) return new Map()
     try {
       const reports = (await this.#bounded('reports', () => this.#storage.reports?.(names))) ?? []
-      return new Map(names.flatMap((name, index) => (reports[index] ? [[name, reports[index]] as const] : [])))
+      const at = this.#clock.now()
+      for (const [index, name] of names.entries()) this.#told.set(name, { report: reports[index], at })
     } catch {
       // They are for people to look at; what matters is whether records can be read.
-      return new Map()
     }
+    for (const name of this.#told.keys()) if (!this.known.has(name)) this.#told.delete(name)
+    return new Map(names.flatMap((name) => this.#agedReport(name)))
   }
 
   /** @throws Refusal where storage does not answer. */
   async transitions(circuit: string | undefined, limit: number): Promise<readonly StoredTransition[]> {
     const query = circuit === undefined ? { limit } : { circuit, limit }
     return this.#bounded('transitions', () => this.#storage.transitions?.(query) ?? [])
+  }
+
+  /** What was told some time ago ends that long ago: what came since is not known. */
+  #agedReport(name: string): [string, CircuitReport][] {
+    const { report, at = 0 } = this.#told.get(name) ?? {}
+    return report === undefined ? [] : [[name, { ...report, at: report.at + this.#clock.now() - at }]]
   }
 
   async #look(also: Iterable<string>): Promise<void> {

@@ -62,9 +62,10 @@ export class SharedSource implements AdminSource {
     const reports = withSteps ? await this.#reader.reports(names) : undefined
     if (withSteps) await this.#findAuthors(names)
     const circuits = names.map((name) => this.#paint(name, reports))
-    if (reports !== undefined && this.#storage.reports !== undefined) this.#processes = distinct(reports.values())
     const storage = this.#reader.state
-    return { circuits, storage, processes: storage.up ? this.#processes : null }
+    if (reports !== undefined && this.#storage.reports !== undefined && storage.up)
+      this.#processes = distinct(reports.values())
+    return { circuits, storage, processes: this.#processes }
   }
 
   async circuit(name: string): Promise<Found | undefined> {

@@ -18,7 +18,7 @@ export interface WireEnvelope {
   readonly env: string | null
   readonly service: string | null
   readonly storage: WireStorage
-  /** Distinct processes that reported within 3 refreshes. */
+  /** Distinct processes that reported within 3 refreshes; while storage is down, as last known. */
   readonly processes: number | null
   /** What this identity may do. The page offers actions only with `operate` and `allowMutations`. */
   readonly can: readonly WireRight[]
