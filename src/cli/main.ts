@@ -7,7 +7,9 @@ import { Warnings } from './warnings.ts'
 
 const end = new AbortController()
 const { env, stdout, stderr } = process
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end.abort())
+// Whoever asks a second time does not want to wait for a good end.
+const stop = (): void => (end.signal.aborted ? process.exit(1) : end.abort())
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
 // Whoever read it has gone (`infuse watch | head`), which is no fault; a disk that is full is one.
 stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
   if (code !== 'EPIPE') process.exit(1)

@@ -151,6 +151,17 @@ describe('a storage that does not answer', { timeout: BUSY }, () => {
     hole.close()
   })
 
+  it('is 1 at Ctrl-C, sooner than by itself', async () => {
+    const hole = createServer()
+    const port = await listen(hole)
+    const asked = once(hole, 'connection')
+    const hung = shell.start(['close', 'payments', '--reason', 'x', '--redis', `redis://127.0.0.1:${port}`])
+    await asked
+    hung.process.kill('SIGINT')
+    expect(await hung.ended).toEqual(fault(1, 'Interrupted.'))
+    hole.close()
+  })
+
   it('is 1 with what Redis said of a wrong password, or of none', async () => {
     await using redis = await RedisServer.start()
     await redis.command('CONFIG', 'SET', 'requirepass', secret)
