@@ -6,6 +6,7 @@ import type { FullClock } from '../core/clock.ts'
 import type { Rules } from '../core/options.ts'
 import { ownThresholds, type Overrides } from '../core/overrides.ts'
 import type { Snapshot } from '../core/snapshot.ts'
+import { consecutive } from '../core/trip.ts'
 import type { WireCircuit, WireForced, WireLocal, WireOverrides, WireSteps, WireThresholds } from './wire.ts'
 
 /** What is known of a circuit. */
@@ -35,7 +36,7 @@ export function paint(sitting: Sitting): WireCircuit {
   const { name, snapshot, scope, counts, clock, rules } = sitting
   const { forced, since, state, relapses } = snapshot
   const now = clock.now()
-  const policy = rules?.trip.text ?? sitting.policy
+  const policy = policyOf(sitting)
   const story = explain({ name, snapshot, scope, counts: { ...counts } }, spoken(rules, policy), clock)
   const [retryAfter, period] = waitOf(sitting, now)
   return {
@@ -60,6 +61,13 @@ export function paint(sitting: Sitting): WireCircuit {
     trialBy: sitting.trialBy,
     ...(sitting.steps !== undefined && { steps: sitting.steps }),
   }
+}
+
+/** In words; a record keeps those of its last move, and thresholds may have been changed since. */
+function policyOf({ rules, policy, overrides }: Sitting): string | undefined {
+  if (rules !== undefined || policy === undefined) return rules?.trip.text
+  const isCounted = consecutive(Number.parseInt(policy, 10) || 1).text === policy
+  return isCounted && overrides?.failMax !== undefined ? consecutive(overrides.failMax).text : policy
 }
 
 /** By the wall clock that the answer goes by, which need not be the circuit's. */
