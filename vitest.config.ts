@@ -11,6 +11,8 @@ export default defineConfig({
     allowOnly: false,
     restoreMocks: true,
     unstubGlobals: true,
+    // Most files wait for servers, processes and browsers, not for a processor.
+    maxWorkers: 2,
     testTimeout: 10_000,
     coverage: {
       provider: 'v8',
