@@ -13,7 +13,7 @@ export default defineConfig({
     unstubGlobals: true,
     // Most files wait for servers, processes and browsers, not for a processor.
     maxWorkers: 2,
-    testTimeout: 10_000,
+    testTimeout: 30_000,
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
