@@ -331,6 +331,19 @@ export function outboundContract(adapter: Adapter): void {
         expect(circuits.only.stats).toMatchObject({ calls: 1, rejected: 0 })
       })
     })
+
+    it('D18 lets one request skip, and none beside it or after it', async () => {
+      await withClient({}, async (client, circuits) => {
+        const asked = Array.from({ length: 20 }, (_, call) =>
+          client.request(url('/status/200'), call % 2 === 0 ? { skipBreaker: true } : {}),
+        )
+        await Promise.all(asked)
+        await until(() => circuits.only.stats.successes === 10)
+        expect(circuits.calls).toBe(10)
+        await client.request(url('/status/200'))
+        await until(() => circuits.only.stats.successes === 11)
+      })
+    })
   })
 
   describe('an answer’s body', () => {
