@@ -12,7 +12,7 @@ import { type RedisClient, RedisStorage, type RedisStorageOptions } from '../red
 import { unlessEnded } from './ending.ts'
 import { type Fault, failed, misused } from './fault.ts'
 import type { Request } from './request.ts'
-import type { World } from './run.ts'
+import type { World } from './world.ts'
 
 export interface Connection extends AsyncDisposable {
   readonly storage: CircuitStorage

@@ -7,7 +7,7 @@ import { authorOf } from './author.ts'
 import { ended } from './ending.ts'
 import { failed } from './fault.ts'
 import { numberOf, type Request } from './request.ts'
-import type { Deed } from './run.ts'
+import type { Deed } from './world.ts'
 import { json } from './terminal.ts'
 
 const HIGHEST_PORT = 65_535

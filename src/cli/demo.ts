@@ -12,7 +12,7 @@ import { portOf, serve } from './dashboard.ts'
 import { openPayments } from './demo/payments.ts'
 import { openShops } from './demo/shops.ts'
 import type { Request } from './request.ts'
-import type { World } from './run.ts'
+import type { World } from './world.ts'
 import { follow } from './watch.ts'
 import { entryOf, moment } from './words.ts'
 

@@ -10,23 +10,9 @@ import { unlessEnded } from './ending.ts'
 import { Fault } from './fault.ts'
 import { look } from './look.ts'
 import { parseRequest, type Request } from './request.ts'
-import type { Terminal } from './terminal.ts'
 import { helpOf } from './usage.ts'
-import type { Warnings } from './warnings.ts'
 import { watch } from './watch.ts'
-
-/** What a run has of the world. */
-export interface World {
-  readonly out: Terminal
-  readonly err: Terminal
-  readonly env: NodeJS.ProcessEnv
-  /** Ctrl-C, a polite kill, a closed pipe. */
-  readonly end: AbortSignal
-  readonly warnings: Warnings
-}
-
-/** What a command does once there is a storage. Making one throws where the request is not understood. */
-export type Deed = (connection: Connection, world: World) => Promise<void>
+import type { Deed, World } from './world.ts'
 
 /** Exit status: 0 done, 1 failed, 2 not understood. */
 export async function run(args: readonly string[], world: World): Promise<0 | 1 | 2> {
