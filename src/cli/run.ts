@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { Refusal } from '../admin/refusal.ts'
 import { act } from './act.ts'
-import { connect, type Connection } from './connection.ts'
+import { connect } from './connection.ts'
 import { showDashboard } from './dashboard.ts'
 import { playDemo } from './demo.ts'
 import { unlessEnded } from './ending.ts'
