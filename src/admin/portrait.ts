@@ -36,8 +36,8 @@ export function paint(sitting: Sitting): WireCircuit {
   const { name, snapshot, scope, counts, clock, rules } = sitting
   const { forced, since, state, relapses } = snapshot
   const now = clock.now()
-  const policy = policyOf(sitting)
-  const story = explain({ name, snapshot, scope, counts: { ...counts } }, spoken(rules, policy), clock)
+  const policy = rules?.trip.text ?? sitting.policy
+  const story = explain({ name, snapshot, scope, counts: { ...counts } }, spoken(sitting), clock)
   const [retryAfter, period] = waitOf(sitting, now)
   return {
     name,
@@ -61,13 +61,6 @@ export function paint(sitting: Sitting): WireCircuit {
     trialBy: sitting.trialBy,
     ...(sitting.steps !== undefined && { steps: sitting.steps }),
   }
-}
-
-/** In words; a record keeps those of its last move, and thresholds may have been changed since. */
-function policyOf({ rules, policy, overrides }: Sitting): string | undefined {
-  if (rules !== undefined || policy === undefined) return rules?.trip.text
-  const isCounted = consecutive(Number.parseInt(policy, 10) || 1).text === policy
-  return isCounted && overrides?.failMax !== undefined ? consecutive(overrides.failMax).text : policy
 }
 
 /** By the wall clock that the answer goes by, which need not be the circuit's. */
@@ -120,8 +113,14 @@ function overridesOf({ overrides, overridden }: Sitting): WireOverrides | null {
 }
 
 /** What `explain` reads of the rules, where a record is all there is. */
-function spoken(rules: Rules | undefined, policy: string | undefined): Rules {
-  return rules ?? ({ trials: 1, trip: { text: policy ?? UNKNOWN_POLICY } } as Rules)
+function spoken({ rules, policy, overrides }: Sitting): Rules {
+  return rules ?? ({ trials: 1, trip: { text: changed(policy ?? UNKNOWN_POLICY, overrides?.failMax) } } as Rules)
+}
+
+/** A record keeps the policy of its last move, and thresholds may have been changed since. */
+function changed(policy: string, failMax: number | undefined): string {
+  const isCounted = consecutive(Number.parseInt(policy, 10) || 1).text === policy
+  return isCounted && failMax !== undefined ? consecutive(failMax).text : policy
 }
 
 function textOf({ text }: Explanation, policy: string | undefined): string {

@@ -214,7 +214,7 @@ describe('a storage without any application', () => {
     })
     expect(payments?.retryAfter).toBeGreaterThan(10_000)
     expect(payments?.period).toBe(20_000)
-    expect(payments?.text).toMatch(/It opens at 5 failures in a row\.$/)
+    expect(payments?.text).toMatch(/It opens at 3 failures in a row\.$/)
     expect(orders).toMatchObject({ name: 'orders', state: 'closed', since: null, reason: null, policy: null })
     expect(orders?.text).toBe('Circuit "orders" is closed. Calls pass.')
   })

@@ -141,7 +141,10 @@ it('releases it there too', async () => {
 })
 
 it('changes thresholds of which only the processes know what they are in code', async () => {
+  // What the fields hold is read when the dialog opens: the page must know the processes' policy by then.
+  await vi.waitFor(async () => expect(await text(page, '#d-policy')).toContain('3 failures in a row'), wait)
   await page.keyboard.press('e')
+  await page.locator('#dlg-update[open]').waitFor()
   const failMax = page.locator('input[name="failMax"]')
   expect(await failMax.inputValue()).toBe('3')
   await page.keyboard.type('it must not happen twice')
