@@ -21,7 +21,8 @@ interface Terser {
   minify(code: string, options: { module: boolean; toplevel: boolean }): Promise<{ code?: string }>
 }
 
-const specifier = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)(['"])(\.[^'"]*)\1/g
+// Not `import()`: that is loaded by whoever uses it.
+const specifier = /(?:\bfrom\s*|\bimport\s*|\brequire\s*\(\s*)(['"])(\.[^'"]*)\1/g
 
 function reachable(entry: string, found: Map<string, string> = new Map()): Map<string, string> {
   if (found.has(entry)) return found
