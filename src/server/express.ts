@@ -3,7 +3,7 @@
 
 import type { ErrorRequestHandler, Express, RequestHandler } from 'express'
 import type { Infuse } from '../infuse.ts'
-import { answerNode, isBelow } from './admin.ts'
+import { isBelow } from './admin.ts'
 import { once, openPlugin, type Plugin, type PluginOptions } from './application.ts'
 import { endingWith, serverOf, type WatchServer, watchListen } from './shutdown.ts'
 
@@ -36,7 +36,7 @@ function first(app: Express, plugin: Plugin, watch: WatchServer): RequestHandler
   let routes = 0
   return (request, response, next) => {
     watch(serverOf(request))
-    if (admin !== undefined && isBelow(admin, request.originalUrl)) return answerNode(admin, request, response)
+    if (admin !== undefined && isBelow(admin, request.originalUrl)) return admin.listen(request, response)
     // Behind the last route, and once more where routes were added since. Two of them are as good as one.
     if (countOf(app) !== routes) {
       app.use(onError)

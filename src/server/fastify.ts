@@ -3,7 +3,7 @@
 
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { Infuse } from '../infuse.ts'
-import { type AdminMount, toRequest } from './admin.ts'
+import type { AdminMount } from './admin.ts'
 import { openPlugin, type Plugin, type PluginOptions } from './application.ts'
 
 export type { Log } from './log.ts'
@@ -51,9 +51,8 @@ function mountAdmin(app: FastifyInstance, admin: AdminMount): void {
     scope.addContentTypeParser('*', (_request, _body, done) => done(null))
     for (const url of [admin.basePath, `${admin.basePath}/*`]) {
       scope.all(url, (request, reply) => {
-        const gone = new AbortController()
-        reply.raw.once('close', () => gone.abort())
-        return admin.handle(toRequest(request.raw, gone.signal))
+        reply.hijack()
+        return admin.listen(request.raw, reply.raw)
       })
     }
   })

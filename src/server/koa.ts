@@ -2,7 +2,7 @@
 
 import type Koa from 'koa'
 import type { Infuse } from '../infuse.ts'
-import { isBelow, toRequest } from './admin.ts'
+import { isBelow } from './admin.ts'
 import { once, openPlugin, type Plugin, type PluginOptions } from './application.ts'
 import { endingWith, serverOf, type WatchServer, watchListen } from './shutdown.ts'
 
@@ -34,10 +34,8 @@ function around({ admin, answer }: Plugin, watch: WatchServer): Koa.Middleware {
   return async (context, next) => {
     watch(serverOf(context.req))
     if (admin !== undefined && isBelow(admin, context.originalUrl)) {
-      const gone = new AbortController()
-      context.res.once('close', () => gone.abort())
-      context.body = await admin.handle(toRequest(context.req, gone.signal))
-      return
+      context.respond = false
+      return admin.listen(context.req, context.res)
     }
     try {
       await next()

@@ -16,7 +16,7 @@ import { APP_FILTER, HttpAdapterHost } from '@nestjs/core'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describeValue } from '../core/describe.ts'
 import { Infuse } from '../infuse.ts'
-import { answerNode, isBelow } from './admin.ts'
+import { isBelow } from './admin.ts'
 import { openPlugin, type Plugin, type PluginOptions } from './application.ts'
 import { guardMethod } from './guarded.ts'
 import { rejectionOf, type Unavailable } from './unavailable.ts'
@@ -52,7 +52,7 @@ export class InfuseModule {
     if (admin === undefined) return
     httpAdapter?.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
       const url = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/'
-      return isBelow(admin, url) ? answerNode(admin, request, response) : next()
+      return isBelow(admin, url) ? admin.listen(request, response) : next()
     })
   }
 
