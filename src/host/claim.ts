@@ -1,10 +1,10 @@
 // Becoming the one that serves: a socket is made under a name that nobody knows, in a folder that nobody else can
-// enter, and renamed onto the path. So what stands there is complete, private, and never there twice. Two that do this
-// at the same moment both succeed; the earlier one finds out by looking which socket is at the path.
+// enter, and linked to the path. So what stands there is complete and private, and of all that do this at the same
+// moment one succeeds: a link is refused where something stands. What is left of one that served is moved away first.
 
-import { chmodSync, mkdtempSync, renameSync, rmSync, unlinkSync } from 'node:fs'
+import { chmodSync, linkSync, mkdtempSync, renameSync, rmSync, unlinkSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
-import { checkFolder, EGG, NEST, type Place, socketAt } from './place.ts'
+import { checkFolder, EGG, NEST, type Place, SHELL, socketAt } from './place.ts'
 
 export interface Claim {
   readonly server: Server
@@ -23,13 +23,10 @@ export async function claim(place: Place, seen: string | undefined): Promise<Cla
   server.maxConnections = MOST_CONNECTIONS
   try {
     await listen(server, `${nest}${EGG}`)
-    // From here to the rename nothing else of this process runs, and of others only what fits in between.
     chmodSync(`${nest}${EGG}`, 0o600)
     const socket = socketAt(`${nest}${EGG}`)
-    if (socket !== undefined && socketAt(place.path) === seen) {
-      renameSync(`${nest}${EGG}`, place.path)
+    if (socket !== undefined && vacate(place.path, seen, `${nest}${SHELL}`) && link(`${nest}${EGG}`, place.path))
       return { server, path: place.path, socket }
-    }
     server.close()
     return undefined
   } catch (error) {
@@ -37,6 +34,33 @@ export async function claim(place: Place, seen: string | undefined): Promise<Cla
     throw error
   } finally {
     rmSync(nest, { recursive: true, force: true })
+  }
+}
+
+/** Moves what was `seen` at the path aside; whether the path is free then. */
+function vacate(path: string, seen: string | undefined, aside: string): boolean {
+  if (socketAt(path) !== seen) return false
+  if (seen === undefined) return true
+  if (!succeeds(() => renameSync(path, aside), 'ENOENT')) return false
+  if (socketAt(aside) === seen) return true
+  // Somebody else's has come to stand there just now: it goes back.
+  link(aside, path)
+  return false
+}
+
+/** Whether nothing stood there. */
+function link(from: string, to: string): boolean {
+  return succeeds(() => linkSync(from, to), 'EEXIST')
+}
+
+/** Whether another process was not quicker, which `code` says. */
+function succeeds(change: () => void, code: string): boolean {
+  try {
+    change()
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === code) return false
+    throw error
   }
 }
 

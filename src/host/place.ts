@@ -16,9 +16,10 @@ export interface Place {
 
 /** Bytes a socket's address may have, without the NUL at its end. */
 const LONGEST = process.platform === 'linux' ? 107 : 103
-/** What `claim` adds to the folder while it makes a socket: a folder and a file. */
+/** What `claim` adds to the folder while it makes a socket: a folder, and in it the new one and the old one. */
 export const NEST = '/.'
 export const EGG = '/s'
+export const SHELL = '/o'
 const NESTED = `${NEST}XXXXXX${EGG}`.length
 
 /** @throws TypeError or RangeError for a path that can be no socket's. */
