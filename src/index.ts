@@ -41,6 +41,8 @@ export type {
   CircuitReport,
   CircuitStorage,
   Counts,
+  LocalCircuit,
+  LocalReport,
   MaybePromise,
   Move,
   Note,

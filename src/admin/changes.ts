@@ -74,10 +74,10 @@ export class Changes {
 }
 
 function toldOf({ forced, since, retryAfter, openedAt, ...circuit }: WireCircuit, at: number): Told {
-  const { state, scope, period, reason, policy, thresholds, overrides, relapses, trialBy } = circuit
+  const { state, scope, local, period, reason, policy, thresholds, overrides, relapses, trialBy } = circuit
   const hold = forced && { state: forced.state, by: forced.by, reason: forced.reason }
   const isDue = retryAfter === null || retryAfter === 0
-  const fixed = { state, scope, period, reason, policy, thresholds, overrides, relapses, trialBy, hold, isDue }
+  const fixed = { state, scope, local, period, reason, policy, thresholds, overrides, relapses, trialBy, hold, isDue }
   const ends = [isDue ? null : retryAfter, forced?.left ?? null].map((left) => (left === null ? null : at + left))
   return { print: JSON.stringify(fixed), moments: [openedAt, since === null ? null : at - since, ...ends] }
 }

@@ -49,7 +49,7 @@ export function paint(sitting: Sitting): WireCircuit {
     retryAfter: finite(retryAfter),
     period: retryAfter === null ? null : finite(period),
     reason: forced === undefined ? (snapshot.why ?? null) : null,
-    text: textOf(story, policy),
+    text: `${textOf(story, policy)}${whereOf(sitting.local)}`,
     forced: forcedOf(snapshot, now),
     policy: policy ?? null,
     thresholds: thresholdsOf(sitting),
@@ -125,6 +125,12 @@ function changed(policy: string, failMax: number | undefined): string {
 
 function textOf({ text }: Explanation, policy: string | undefined): string {
   return policy === undefined ? text.replace(` It opens at ${UNKNOWN_POLICY}.`, '') : text
+}
+
+/** In how many processes that is so, where the fleet is closed. */
+function whereOf(local: WireLocal | null): string {
+  if (local === null || local.open === null || local.of === null || local.open >= local.of) return ''
+  return ` This is so in ${local.open} of ${local.of} processes; in the others calls pass.`
 }
 
 function numeric(value: unknown): number | null {

@@ -69,9 +69,18 @@ export class Reader {
     return names.includes(name)
   }
 
-  /** What processes told of these, as far as the storage keeps it; what they told last while it does not answer. */
-  async reports(names: readonly string[]): Promise<ReadonlyMap<string, CircuitReport>> {
+  /**
+   * What processes told of these, as far as the storage keeps it; what they told last while it does not answer, or was
+   * asked less than `within` ms ago.
+   */
+  async reports(names: readonly string[], within = 0): Promise<ReadonlyMap<string, CircuitReport>> {
     if (names.length === 0 || this.#storage.reports === undefined) return new Map()
+    const since = this.#clock.now() - within
+    if (names.some((name) => (this.#told.get(name)?.at ?? since) <= since)) await this.#hearReports(names)
+    return new Map(names.flatMap((name) => this.#agedReport(name)))
+  }
+
+  async #hearReports(names: readonly string[]): Promise<void> {
     try {
       const reports = (await this.#bounded('reports', () => this.#storage.reports?.(names))) ?? []
       const at = this.#clock.now()
@@ -80,7 +89,6 @@ export class Reader {
       // They are for people to look at; what matters is whether records can be read.
     }
     for (const name of this.#told.keys()) if (!this.known.has(name)) this.#told.delete(name)
-    return new Map(names.flatMap((name) => this.#agedReport(name)))
   }
 
   /** @throws Refusal where storage does not answer. */

@@ -31,5 +31,10 @@ export function trialBy({ stored, at }: Heard, clock: FullClock): string | null 
   if (stored?.state !== 'half-open') return null
   const now = stored.at + clock.now() - at
   const lease = stored.leases.find(({ until }) => now < until)
-  return lease?.id.split('.')[0]?.slice(0, 24) ?? null
+  return lease === undefined ? null : processOf(lease.id)
+}
+
+/** A process as people read it, from an identifier that begins with its own. */
+export function processOf(id: string): string {
+  return (id.split('.')[0] ?? '').slice(0, 24)
 }

@@ -7,6 +7,7 @@ import { fleetCounts } from '../fleet/crossing.ts'
 import { Operator } from '../fleet/operator.ts'
 import type { CircuitReport, CircuitStorage } from '../fleet/storage.ts'
 import type { Infuse } from '../infuse.ts'
+import { aloneIn } from './alone.ts'
 import { tellHistory } from './history.ts'
 import { type Inside, lookInside } from './inside.ts'
 import { type Entry, Journal, type Message } from './journal.ts'
@@ -59,12 +60,11 @@ export class SharedSource implements AdminSource {
   async survey(withSteps: boolean): Promise<Survey> {
     await this.#reader.look(this.#breakers.keys())
     const names = [...new Set([...this.#breakers.keys(), ...this.#reader.known.keys()])]
-    const reports = withSteps ? await this.#reader.reports(names) : undefined
+    const reports = await this.#reader.reports(names, withSteps ? 0 : REFRESH)
     if (withSteps) await this.#findAuthors(names)
-    const circuits = names.map((name) => this.#paint(name, reports))
+    const circuits = names.map((name) => this.#paint(name, reports, withSteps))
     const storage = this.#reader.state
-    if (reports !== undefined && this.#storage.reports !== undefined && storage.up)
-      this.#processes = distinct(reports.values())
+    if (this.#storage.reports !== undefined && storage.up) this.#processes = distinct(reports.values())
     return { circuits, storage, processes: this.#processes }
   }
 
@@ -78,7 +78,7 @@ export class SharedSource implements AdminSource {
       if (!reader.known.has(name) && !this.#breakers.has(name)) throw storageDown()
     }
     await this.#findAuthors([name])
-    const circuit = this.#paint(name, await reader.reports([name]))
+    const circuit = this.#paint(name, await reader.reports([name]), true)
     return { circuit, storage: reader.state, processes: this.#processes }
   }
 
@@ -107,37 +107,39 @@ export class SharedSource implements AdminSource {
     this.#journal?.dispose()
   }
 
-  /** `reports` undefined: not asked for. */
-  #paint(name: string, reports: ReadonlyMap<string, CircuitReport> | undefined): WireCircuit {
+  #paint(name: string, reports: ReadonlyMap<string, CircuitReport>, withSteps: boolean): WireCircuit {
     const breaker = this.#breakers.get(name)
     const inside = breaker && lookInside(breaker)
     const clock = inside?.clock ?? this.#clock
     const heard = this.#reader.known.get(name) ?? NOTHING
     const fleet = snapshotOf(heard, this.#clock)
-    const isLocal =
-      inside !== undefined && this.#isAlone(inside, fleet.state !== 'closed' || fleet.forced !== undefined)
-    const report = reports?.get(name)
+    const isFleetUp = fleet.state !== 'closed' || fleet.forced !== undefined
+    const isOwn = inside !== undefined && this.#isAlone(inside, isFleetUp)
+    const report = reports.get(name)
+    const others = report && this.#reader.up && !isFleetUp ? aloneIn(report, this.#clock) : undefined
+    const snapshot = isOwn ? inside.snapshot : (others?.snapshot ?? fleet)
+    const isLocal = isOwn || others !== undefined
     const { stored } = heard
     const processes = report?.processes.length ?? null
     return paint({
       name,
-      snapshot: isLocal ? inside.snapshot : fleet,
+      snapshot,
       scope: isLocal ? 'local' : 'fleet',
       counts: {
-        ...(isLocal && inside.counts),
+        ...(isOwn && inside.counts),
         ...(stored && fleetCounts(inside?.rules.parts ?? [], stored.counts, stored.at)),
-        trialSuccesses: (isLocal ? inside.snapshot : fleet).successes,
+        trialSuccesses: snapshot.successes,
       },
-      clock: isLocal ? clock : this.#clock,
+      clock: isOwn ? clock : this.#clock,
       rules: inside?.rules,
       policy: stored?.policy,
       overrides: stored?.overrides,
       overridden: this.#authors.get(name),
       late: null,
       processes,
-      local: isLocal ? { open: null, of: processes, who: null } : null,
+      local: others?.local ?? (isOwn ? { open: this.#reader.up ? 1 : null, of: processes, who: null } : null),
       trialBy: isLocal ? null : trialBy(heard, this.#clock),
-      steps: reports && (report ? stepsOf(report, this.#lag) : null),
+      steps: withSteps ? (report ? stepsOf(report, this.#lag) : null) : undefined,
     })
   }
 

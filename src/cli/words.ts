@@ -4,14 +4,15 @@ import type { WireCircuit, WireSteps, WireTransition } from '../admin/wire.ts'
 import { age, countdown, length } from './duration.ts'
 import { cut, plain, type Terminal, widthOf } from './terminal.ts'
 
-/** The sick ones first, as on the page: open, half-open, held, then closed by name. */
+/** The sick ones first, as on the page: open (the fleet's before a process's own), half-open, held, closed by name. */
 export function inOrder(circuits: readonly WireCircuit[]): readonly WireCircuit[] {
   return circuits.toSorted((a, b) => rank(a) - rank(b) || (b.since ?? 0) - (a.since ?? 0) || (a.name < b.name ? -1 : 1))
 }
 
-function rank({ state, forced }: WireCircuit): number {
-  if (forced !== null) return 2
-  return state === 'open' ? 0 : state === 'half-open' ? 1 : 3
+function rank({ state, forced, scope }: WireCircuit): number {
+  if (forced !== null) return 3
+  if (state === 'open') return scope === 'fleet' ? 0 : 1
+  return state === 'half-open' ? 2 : 4
 }
 
 /** `open`, `half-open`, `held open`, `closed`. */
@@ -40,9 +41,18 @@ function openFor(retryAfter: number | null): string {
 }
 
 /** Why, as it would stand behind its name. */
-export function reasonOf({ forced, reason, state }: WireCircuit): string {
+export function reasonOf({ forced, reason, state, local }: WireCircuit): string {
   if (forced !== null) return `${plain(forced.by ?? 'somebody')}: "${plain(forced.reason ?? 'no reason given')}"`
-  return state === 'closed' ? '' : plain(reason ?? '')
+  if (state === 'closed') return ''
+  const where = whereOf(local)
+  return `${where === undefined ? '' : `in ${where}: `}${plain(reason ?? '')}`
+}
+
+/** `1 of 24 processes`: where it is so, though the fleet is closed. */
+function whereOf(local: WireCircuit['local']): string | undefined {
+  if (local === null || local.open === null) return undefined
+  const all = local.of ?? local.open
+  return `${local.open}${local.of === null ? '' : ` of ${all}`} process${all === 1 ? '' : 'es'}`
 }
 
 /** One entry of the history, in so many columns. */
@@ -74,7 +84,7 @@ export function portraitOf(circuit: WireCircuit, terminal: Terminal): string {
     ['why', reasonOf(circuit)],
     ['trial', trialBy === null ? undefined : `with ${plain(trialBy)}`],
     ['opened', circuit.openedAt === null ? undefined : moment(circuit.openedAt)],
-    ['scope', scope === 'fleet' ? 'the whole fleet' : 'each process for itself'],
+    ['scope', scope === 'fleet' ? 'the whole fleet' : (whereOf(circuit.local) ?? 'each process for itself')],
     [
       'policy',
       policy === null ? undefined : `${plain(policy)}${circuit.overrides?.failMax === undefined ? '' : ', in code'}`,

@@ -4,11 +4,12 @@
 
 import { bad, checkDuration, checkKnown, checkPositive } from '../core/check.ts'
 import type { FullClock } from '../core/clock.ts'
+import { type Deciding, decidedAlone } from './alone.ts'
 import { bounded } from './deadline.ts'
 import type { CircuitStorage, MaybePromise, Presence, Seen, SharedOptions, StoredCircuit, WhenDown } from './storage.ts'
 
 /** A circuit on this line. */
-export interface Linked {
+export interface Linked extends Deciding {
   readonly name: string
   /** What this process's calls came to since this was last asked. */
   seen(): Seen
@@ -137,7 +138,9 @@ export class Link {
     const span = now - this.#toldAt
     this.#toldAt = now
     const circuits = Object.fromEntries(linked.map((one) => [one.name, one.seen()]))
-    return { process: this.id, circuits, span, every: this.settings.refreshInterval }
+    // What stands in for storage while it is away is no decision of this process.
+    const alone = this.up ? decidedAlone(linked, now) : {}
+    return { process: this.id, circuits, alone, span, every: this.settings.refreshInterval }
   }
 
   #down(error: unknown): void {

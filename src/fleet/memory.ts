@@ -4,15 +4,15 @@
 import { type Clock, fullClock } from '../core/clock.ts'
 import { mergeCounts } from './counts.ts'
 import { transitionOf } from './history.ts'
-import type {
-  CircuitStorage,
-  Move,
-  Note,
-  StorageTime,
-  StoredCircuit,
-  StoredTransition,
-  Tally,
-  Watcher,
+import {
+  absolute,
+  type CircuitStorage,
+  type Move,
+  type Note,
+  type StoredCircuit,
+  type StoredTransition,
+  type Tally,
+  type Watcher,
 } from './storage.ts'
 
 /** A record without what belongs to one answer. */
@@ -154,8 +154,4 @@ function write(next: Move, current: number, at: number): Held {
     asked: 0,
     asker: undefined,
   }
-}
-
-function absolute(time: StorageTime, at: number): number {
-  return typeof time === 'number' ? time : at + time.in
 }

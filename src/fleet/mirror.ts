@@ -158,7 +158,8 @@ function toSnapshot(stored: StoredCircuit, offset: number, before: readonly Leas
   })
 }
 
-function left(until: number, now: number): StorageTime {
+/** A time of this process as storage wants it: what is left of it. */
+export function left(until: number, now: number): StorageTime {
   const ms = Math.round(until - now)
   return ms >= FOREVER ? FOREVER : { in: Math.max(ms, -FOREVER) }
 }

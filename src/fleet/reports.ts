@@ -3,19 +3,36 @@
 
 import type { Clock } from '../core/clock.ts'
 import { storageTime } from './memory.ts'
-import type { CircuitReport, Presence, ReportStep, Seen } from './storage.ts'
+import {
+  absolute,
+  type CircuitReport,
+  type LocalCircuit,
+  type Presence,
+  type ReportStep,
+  type Seen,
+} from './storage.ts'
 
 interface Held {
   /** Oldest first. */
   steps: ReportStep[]
-  /** Until when each counts as there. */
-  readonly processes: Map<string, number>
+  readonly processes: Map<string, Told>
+}
+
+/** A process. */
+interface Told {
+  /** Until when it counts as there. */
+  readonly until: number
+  /** What it decided alone. */
+  readonly alone: LocalCircuit<number> | undefined
 }
 
 const STEP = 5_000
 const MOST_STEPS = 60
 const MOST_PROCESSES = 1_000
 const MOST_CIRCUITS = 10_000
+/** Of a circuit, and characters of why: a message of the host's socket carries 20 circuits. */
+const MOST_ALONE = 100
+const LONGEST_WHY = 200
 /** Refreshes that a process may miss. */
 const MISSED = 3
 const EVERY = 5_000
@@ -33,7 +50,7 @@ export class Reports {
   /** Takes down what a process tells of the circuits that it reads. */
   see(names: readonly string[], presence: Presence | undefined): void {
     if (presence === undefined) return
-    const { process, circuits, span = 0, every = EVERY } = presence
+    const { process, circuits, alone = {}, span = 0, every = EVERY } = presence
     const at = this.#at()
     for (const name of names) {
       const held = Object.hasOwn(circuits, name) ? this.#held(name, at) : undefined
@@ -41,7 +58,10 @@ export class Reports {
       held.steps = merge(held.steps, spread(circuits[name] as Seen, span, at)).filter(({ start }) => isKept(start, at))
       forget(held.processes, at)
       if (held.processes.has(process) || held.processes.size < MOST_PROCESSES)
-        held.processes.set(process, at + MISSED * Math.min(every, LONGEST_EVERY))
+        held.processes.set(process, {
+          until: at + MISSED * Math.min(every, LONGEST_EVERY),
+          alone: Object.hasOwn(alone, name) ? dated(alone[name] as LocalCircuit, at) : undefined,
+        })
     }
   }
 
@@ -52,7 +72,14 @@ export class Reports {
       const held = this.#circuits.get(name)
       if (held === undefined || isOver(held, at)) return undefined
       const steps = held.steps.filter(({ start }) => isKept(start, at))
-      return Object.freeze({ at, steps, processes: [...held.processes.keys()] })
+      const processes = [...held.processes]
+      const alone = processes.flatMap(([process, told]) => (told.alone ? [{ ...told.alone, process }] : []))
+      return Object.freeze({
+        at,
+        steps,
+        processes: processes.map(([process]) => process),
+        alone: alone.slice(0, MOST_ALONE),
+      })
     })
   }
 
@@ -110,8 +137,17 @@ function isOver({ steps, processes }: Held, at: number): boolean {
   return processes.size === 0 && !steps.some(({ start }) => isKept(start, at))
 }
 
-function forget(processes: Map<string, number>, at: number): void {
-  for (const [process, until] of processes) if (until <= at) processes.delete(process)
+function forget(processes: Held['processes'], at: number): void {
+  for (const [process, { until }] of processes) if (until <= at) processes.delete(process)
+}
+
+function dated({ state, since, until, why }: LocalCircuit, at: number): LocalCircuit<number> {
+  return {
+    state,
+    since: absolute(since, at),
+    until: absolute(until, at),
+    ...(why !== undefined && { why: why.slice(0, LONGEST_WHY) }),
+  }
 }
 
 function merge(held: readonly ReportStep[], more: readonly ReportStep[]): ReportStep[] {

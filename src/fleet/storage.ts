@@ -151,11 +151,23 @@ export interface Seen {
   readonly slow: number
 }
 
+/** What a process decided alone: its own circuit keeps calls back, though the fleet's is closed. */
+export interface LocalCircuit<T = StorageTime> {
+  readonly state: 'open' | 'half-open'
+  readonly since: T
+  /** Open: from when a trial may go. Half-open: when the answer of one is due. */
+  readonly until: T
+  /** In words. */
+  readonly why?: string | undefined
+}
+
 /** Who reads, and what it saw since it last did. It rides with the refresh: a call costs no command. */
 export interface Presence {
   readonly process: string
   /** By name; those that were asked for and are not here were only read. */
   readonly circuits: Readonly<Record<string, Seen>>
+  /** By name, those of them that it keeps calls back from alone. @default none */
+  readonly alone?: Readonly<Record<string, LocalCircuit>> | undefined
   /** ms that the counts cover, up to now. @default 0 */
   readonly span?: number
   /** ms until this process reads again, at most. @default 5_000 */
@@ -166,6 +178,11 @@ export interface Presence {
 export interface ReportStep extends Required<Seen> {
   /** Storage ms; a multiple of 5 000. */
   readonly start: number
+}
+
+/** What one process decided alone, by the storage's clock. */
+export interface LocalReport extends LocalCircuit<number> {
+  readonly process: string
 }
 
 /** What processes told of a circuit, for operators. */
@@ -179,6 +196,11 @@ export interface CircuitReport {
   readonly steps: readonly ReportStep[]
   /** Those that told of it within their last three refreshes; 1 000 at most. */
   readonly processes: readonly string[]
+  /**
+   * Those of them that keep calls back alone, as they last told; a storage may leave out those beyond 100. Absent: it does
+   * not keep them.
+   */
+  readonly alone?: readonly LocalReport[] | undefined
 }
 
 /** What other libraries' processes on mirrored keys go by; their keys do not say. ms. */
@@ -217,6 +239,11 @@ export interface CircuitStorage {
   /** What processes told with their reads; `undefined` where nobody did lately. */
   reports?(names: readonly string[]): MaybePromise<readonly (CircuitReport | undefined)[]>
   dispose?(): MaybePromise<void>
+}
+
+/** A storage's time as ms of its clock, `at` being now. */
+export function absolute(time: StorageTime, at: number): number {
+  return typeof time === 'number' ? time : at + time.in
 }
 
 /** @throws TypeError for what is no storage. */

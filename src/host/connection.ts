@@ -4,18 +4,17 @@ import { connect } from 'node:net'
 import { systemClock } from '../core/clock.ts'
 import type { CircuitReport, Move, Presence, StoredCircuit, StoredTransition, Tally } from '../fleet/storage.ts'
 import { Line, withCode } from './line.ts'
-import { count, fields, text } from './read.ts'
+import { count, fields, MOST_NAMES, text } from './read.ts'
+import { readReports } from './reports.ts'
 import type { Ears, Seat } from './seat.ts'
 import {
   GREETING,
   isGreeting,
-  MOST_NAMES,
   readCircuit,
   readCircuits,
   readNames,
   readPush,
   readReplaced,
-  readReports,
   readTransitions,
   type Verb,
 } from './wire.ts'
@@ -228,7 +227,9 @@ async function inParts<T>(
 
 /** What a presence tells of these. */
 function of(presence: Presence, names: readonly string[]): Presence {
-  const { circuits } = presence
-  const some = names.flatMap((name) => (Object.hasOwn(circuits, name) ? [[name, circuits[name]] as const] : []))
-  return { ...presence, circuits: Object.fromEntries(some) as Presence['circuits'] }
+  return { ...presence, circuits: some(presence.circuits, names), alone: some(presence.alone ?? {}, names) }
+}
+
+function some<T>(all: Readonly<Record<string, T>>, names: readonly string[]): Readonly<Record<string, T>> {
+  return Object.fromEntries(names.flatMap((name) => (Object.hasOwn(all, name) ? [[name, all[name] as T]] : [])))
 }

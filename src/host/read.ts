@@ -1,11 +1,14 @@
 // Reads values that came over a socket: whoever wrote them may be of another version, or something else altogether.
 // What does not fit throws; what is merely too long for what it says to people is cut.
 
+import type { StorageTime } from '../fleet/storage.ts'
 import { ENDLESS } from './line.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 type Read<T> = (value: unknown) => T
 
+/** Names in one read: their answers fit into one message. */
+export const MOST_NAMES = 20
 const LONGEST_NAME = 1_000
 /** Epochs only grow, by one at least: the newest must leave room. */
 const HIGHEST_EPOCH = 2 ** 52
@@ -37,6 +40,11 @@ export function time(value: unknown): number {
   return value === ENDLESS ? Number.POSITIVE_INFINITY : number(value)
 }
 
+/** Of the storage's clock, or so many ms from when it writes. */
+export function storageTime(value: unknown): StorageTime {
+  return typeof value === 'object' ? { in: time(fields(value)['in']) } : time(value)
+}
+
 export function count(value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
   throw unreadable('an integer from 0')
@@ -49,6 +57,20 @@ export function epoch(value: unknown): number {
 export function listOf<T>(value: unknown, most: number, read: Read<T>): readonly T[] {
   if (!Array.isArray(value) || value.length > most) throw unreadable(`a list of at most ${most}`)
   return value.map((one) => read(one))
+}
+
+/** An answer about so many. What cannot be read is as good as absent. */
+export function readEach<T>(answer: unknown, length: number, read: (one: unknown) => T): readonly (T | undefined)[] {
+  const all = listOf(answer, length, (one) => {
+    try {
+      return one === null ? undefined : read(one)
+    } catch (error) {
+      if (error instanceof TypeError) return undefined
+      throw error
+    }
+  })
+  if (all.length === length) return all
+  throw new TypeError(`Expected ${length} answers, got ${all.length}`)
 }
 
 export function oneOf<T extends string>(...known: readonly T[]): Read<T> {

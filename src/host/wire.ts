@@ -2,13 +2,10 @@
 
 import type {
   CircuitRecord,
-  CircuitReport,
   Counts,
   Move,
   Note,
   Presence,
-  ReportStep,
-  Seen,
   Slot,
   StorageTime,
   StoredCircuit,
@@ -17,7 +14,23 @@ import type {
   Tally,
 } from '../fleet/storage.ts'
 import { readOverrides as asOverrides } from '../core/overrides.ts'
-import { count, epoch, type Fields, fields, listOf, maybe, number, oneOf, text, time, words } from './read.ts'
+import {
+  count,
+  epoch,
+  type Fields,
+  fields,
+  listOf,
+  maybe,
+  MOST_NAMES,
+  number,
+  oneOf,
+  readEach,
+  storageTime,
+  text,
+  time,
+  words,
+} from './read.ts'
+import { readPresence } from './reports.ts'
 
 /** The first message of either side. Other versions do not talk to each other. */
 export const GREETING = { infuse: 1 } as const
@@ -36,16 +49,12 @@ export type Push =
   | { readonly name: string; readonly changed: StoredCircuit }
   | { readonly name: string; readonly note: Note }
 
-/** Names in one read: their answers fit into one message. */
-export const MOST_NAMES = 20
 /** Circuits of one machine. */
 export const MOST_CIRCUITS = 10_000
 const MOST_TRANSITIONS = 200
 const MOST_LEASES = 1_000
 const MOST_FAILURES = 10_000
 const MOST_SLOTS = 128
-const MOST_STEPS = 60
-const MOST_PROCESSES = 1_000
 
 const state = oneOf('closed', 'open', 'half-open')
 const forcedState = oneOf('open', 'closed')
@@ -87,28 +96,6 @@ export function readPush(message: Fields): Push {
 /** An answer to a read of so many. What cannot be read is as good as absent. */
 export function readCircuits(answer: unknown, length: number): readonly (StoredCircuit | undefined)[] {
   return readEach(answer, length, readCircuit)
-}
-
-/** The same of reports. */
-export function readReports(answer: unknown, length: number): readonly (CircuitReport | undefined)[] {
-  return readEach(answer, length, (one) => {
-    const from = fields(one)
-    const steps = listOf(from['steps'], MOST_STEPS, readStep)
-    return Object.freeze({ at: number(from['at']), steps, processes: listOf(from['processes'], MOST_PROCESSES, text) })
-  })
-}
-
-function readEach<T>(answer: unknown, length: number, read: (one: unknown) => T): readonly (T | undefined)[] {
-  const all = listOf(answer, length, (one) => {
-    try {
-      return one === null ? undefined : read(one)
-    } catch (error) {
-      if (error instanceof TypeError) return undefined
-      throw error
-    }
-  })
-  if (all.length === length) return all
-  throw new TypeError(`Expected ${length} answers, got ${all.length}`)
 }
 
 export function readReplaced(answer: unknown): {
@@ -196,10 +183,6 @@ function readRecord<T extends StorageTime>(from: Fields, moment: (value: unknown
   }
 }
 
-function storageTime(value: unknown): StorageTime {
-  return typeof value === 'object' ? { in: time(fields(value)['in']) } : time(value)
-}
-
 function readOverrides(value: unknown): CircuitRecord['overrides'] {
   const from = fields(value)
   return asOverrides({ ...from, ...maybe(from, 'resetTimeout', time) })
@@ -241,33 +224,6 @@ function readKeep(from: Fields): Tally['keep'] {
     ...maybe(from, 'slotWidth', number),
     ...maybe(from, 'slots', upTo(MOST_SLOTS)),
   }
-}
-
-function readPresence(value: unknown): Presence {
-  const from = fields(value)
-  const circuits = Object.entries(fields(from['circuits'])).slice(0, MOST_NAMES)
-  return {
-    process: text(from['process']),
-    circuits: Object.fromEntries(circuits.map(([name, seen]) => [text(name), readSeen(fields(seen))])),
-    ...maybe(from, 'span', time),
-    ...maybe(from, 'every', time),
-  }
-}
-
-function readSeen(from: Fields): Seen {
-  const [calls, failures] = [count(from['calls']), count(from['failures'])]
-  return {
-    calls,
-    failures,
-    ...maybe(from, 'successes', count),
-    rejected: count(from['rejected']),
-    slow: count(from['slow']),
-  }
-}
-
-function readStep(value: unknown): ReportStep {
-  const from = fields(value)
-  return { successes: 0, ...readSeen(from), start: count(from['start']) }
 }
 
 function readAsk(value: unknown): NonNullable<Tally['ask']> {

@@ -10,9 +10,10 @@ export type Mirror = 'pybreaker' | 'infuse'
 export interface CircuitKeys {
   readonly record: string
   readonly transitions: string
-  /** What processes told of it, and which they are. */
+  /** What processes told of it, which they are, and what they decided alone. */
   readonly steps: string
   readonly processes: string
+  readonly alone: string
   /** Python's state, fail_counter, opened_at and, for PyBreaker, success_counter. */
   readonly mirrored: readonly string[]
 }
@@ -45,6 +46,7 @@ export function keysOf(namespace: string, name: string, mirror: Mirror | undefin
     transitions: `infuse:transitions:${tagged}`,
     steps: `infuse:steps:${tagged}`,
     processes: `infuse:processes:${tagged}`,
+    alone: `infuse:alone:${tagged}`,
     mirrored: mirroredKeys(namespace, place, mirror),
   }
 }

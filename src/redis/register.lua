@@ -3,8 +3,9 @@
 -- keeps true that a record changes in one step or not at all, that a replaced record was the expected one, that
 -- counts merge in any order, and that every key of ours has an expiry.
 --
--- KEYS      per circuit: record (hash), transitions (stream), steps (hash), processes (sorted set), and with a mirror
---           the Python library's state, fail_counter, opened_at and, for PyBreaker, success_counter. All in one slot.
+-- KEYS      per circuit: record (hash), transitions (stream), steps (hash), processes (sorted set), alone (hash), and
+--           with a mirror the Python library's state, fail_counter, opened_at and, for PyBreaker, success_counter. All
+--           in one slot.
 -- ARGV[1]   verb: read | add | replace | see | names | history | reports
 -- ARGV[2]   settings, JSON: cluster, mirror, and per circuit channels and, with a mirror, rules (fails, reset, trial)
 -- ARGV[3]   argument, JSON; every value a text. A time is ms of this clock, or with a + so many ms from now.
@@ -15,7 +16,8 @@
 --   ok_at (newest success) · fails (newest failures) · slots `start:ok:bad:slow,…` · asked, asker ·
 --   py_state, py_fails, py_opened, py_successes (what the mirrored keys held when last seen)
 -- Steps are a ring of 60 fields, 5 s each: `start:calls:successes:failures:rejected:slow`. Processes are scored by the
--- time until which they count as there.
+-- time until which they count as there. Alone has what a process decided against the fleet, as JSON: state, since, until,
+-- why.
 
 local SCHEMA = 1
 local FIELDS = { 'v', 'state', 'epoch', 'period', 'until', 'relapses', 'successes', 'leases', 'forced', 'forced_until',
@@ -26,7 +28,7 @@ local MIRRORED = { 'py_state', 'py_fails', 'py_opened', 'py_successes' }
 local NUMBERS = { 'epoch', 'period', 'until', 'relapses', 'successes', 'asked' }
 local STATES = { closed = true, open = true, ['half-open'] = true }
 local LONGEST_RECORD = 100000
-local LONGEST_STEP = 200
+local LONGEST_STEP, LONGEST_LOCAL = 200, 2000
 local FOREVER, LARGEST = 8.64e15, 9007199254740991
 local HOUR, DAY = 3600000, 86400000
 local MOST_TRANSITIONS, MOST_NAMES, NAME_GRAIN = 1000, 10000, 60000
@@ -355,7 +357,7 @@ local function numbers(value)
   return all
 end
 
--- Keeps a key of the two, which nobody decides by: one that holds something else is made anew.
+-- Keeps a key of the three, which nobody decides by: one that holds something else is made anew.
 local function tend(key, answer)
   if type(answer) == 'table' and answer.err then
     if string.find(answer.err, 'WRONGTYPE') then redis.call('DEL', key) end
@@ -394,7 +396,20 @@ local function addUp(key, seen)
   if #changed > 0 then tend(key, redis.pcall('HSET', key, unpack(changed))) end
 end
 
-local function witness(group, told)
+-- What the process decided alone: nothing, as a rule. Of those that are gone the rest goes with the key.
+local function tellAlone(key, process, told)
+  if told == '' then
+    local forgotten = redis.pcall('HDEL', key, process)
+    return type(forgotten) == 'table' and tend(key, forgotten)
+  end
+  local held = redis.pcall('HLEN', key)
+  if held == MOST_PROCESSES then redis.call('DEL', key) end
+  local circuit = { state = told.state, since = absolute(told.since), why = told.why }
+  circuit['until'] = absolute(told['until'])
+  tend(key, redis.pcall('HSET', key, process, cjson.encode(circuit)))
+end
+
+local function witness(group, told, alone)
   local seen = numbers(told)
   if #seen ~= 5 then return end
   addUp(group.steps, seen)
@@ -402,6 +417,17 @@ local function witness(group, told)
   tend(key, redis.pcall('ZADD', key, text(at + MISSED * tonumber(argument.every)), argument.process))
   redis.pcall('ZREMRANGEBYSCORE', key, '-inf', text(at))
   redis.pcall('ZREMRANGEBYRANK', key, 0, -MOST_PROCESSES - 1)
+  tellAlone(group.alone, argument.process, alone)
+end
+
+-- Of these processes.
+local function aloneOf(key, processes)
+  local alone = {}
+  local held = #processes > 0 and redis.pcall('HMGET', key, unpack(processes)) or {}
+  for place, told in ipairs(held.err and {} or held) do
+    if told and #told <= LONGEST_LOCAL then alone[#alone + 1] = { processes[place], told } end
+  end
+  return alone
 end
 
 local function reports(groups)
@@ -418,7 +444,8 @@ local function reports(groups)
     for place = 1, scored.err and 0 or #scored, 2 do
       if tonumber(scored[place + 1]) > at then processes[#processes + 1] = scored[place] end
     end
-    answers[index] = cjson.encode({ at = text(at), steps = table.concat(steps, ','), processes = processes })
+    answers[index] = cjson.encode({ at = text(at), steps = table.concat(steps, ','), processes = processes,
+      alone = aloneOf(group.alone, processes) })
   end
   return answers
 end
@@ -432,7 +459,7 @@ local function read(groups)
     record = meet(group, record, fault)
     local seen = argument.seen and argument.seen[index]
     if record and seen ~= '' then renew(group, record) end
-    if seen then witness(group, seen) end
+    if seen then witness(group, seen, argument.alone and argument.alone[index] or '') end
     answers[index] = record and told(group, record) or cjson.encode({ kind = fault or 'absent' })
   end
   return answers
@@ -544,15 +571,15 @@ local function history(groups)
 end
 
 local function groupsOf()
-  local width = 4
-  if settings.mirror then width = settings.mirror == 'pybreaker' and 8 or 7 end
+  local width = 5
+  if settings.mirror then width = settings.mirror == 'pybreaker' and 9 or 8 end
   local groups = {}
   for first = 1, #KEYS, width do
     local group = { record = KEYS[first], transitions = KEYS[first + 1], steps = KEYS[first + 2],
-      processes = KEYS[first + 3], channel = settings.channels[#groups + 1] }
+      processes = KEYS[first + 3], alone = KEYS[first + 4], channel = settings.channels[#groups + 1] }
     if settings.mirror then
-      group.state, group.fails, group.opened = KEYS[first + 4], KEYS[first + 5], KEYS[first + 6]
-      if width == 8 then group.successes = KEYS[first + 7] end
+      group.state, group.fails, group.opened = KEYS[first + 5], KEYS[first + 6], KEYS[first + 7]
+      if width == 9 then group.successes = KEYS[first + 8] end
       group.rules = settings.rules[#groups + 1]
     end
     table.insert(groups, group)

@@ -189,8 +189,8 @@ export class RedisStorage implements CircuitStorage {
 
   async #circuits(names: readonly string[], verb: string, argument: string): Promise<readonly unknown[]> {
     const keys = names.flatMap((name) => {
-      const { record, transitions, steps, processes, mirrored } = this.#keys(name)
-      return [record, transitions, steps, processes, ...mirrored]
+      const { record, transitions, steps, processes, alone, mirrored } = this.#keys(name)
+      return [record, transitions, steps, processes, alone, ...mirrored]
     })
     const answer = await this.#run(keys, verb, argument, names)
     if (Array.isArray(answer)) return answer

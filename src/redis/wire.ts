@@ -19,7 +19,7 @@ import type {
 export type Texts = Readonly<Record<string, unknown>>
 
 /** Stands for "without end" where numbers are texts: the latest time a Date holds. */
-const FOREVER = 8.64e15
+export const FOREVER = 8.64e15
 const LONGEST_TEXT = 500
 const MOST_ITEMS = 1_000
 const MOST_LISTENERS = 1_000_000
@@ -90,7 +90,7 @@ function encodeOverrides({ failMax, resetTimeout, successThreshold }: Overrides)
   return JSON.stringify({ failMax, resetTimeout: ms, successThreshold })
 }
 
-function encodeTime(time: StorageTime): string {
+export function encodeTime(time: StorageTime): string {
   return typeof time === 'number' ? count(time) : `+${Math.round(clamp(time.in, -FOREVER, FOREVER))}`
 }
 
@@ -260,7 +260,8 @@ export function integer(value: unknown): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined
 }
 
-function words(value: unknown): string | undefined {
+/** A text, or the beginning of a long one. */
+export function words(value: unknown): string | undefined {
   return typeof value === 'string' ? value.slice(0, LONGEST_TEXT) : undefined
 }
 

@@ -297,7 +297,7 @@ describe('an application that shares its circuits', () => {
       state: 'open',
       scope: 'local',
       reason: 'here alone',
-      local: { open: null },
+      local: { open: 1, of: 1, who: null },
     })
     await infuse.dispose()
   })

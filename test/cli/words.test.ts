@@ -5,7 +5,7 @@ import type { WireCircuit } from '../../src/admin/wire.ts'
 import { age, countdown, length, parseDuration } from '../../src/cli/duration.ts'
 import { listOf } from '../../src/cli/list.ts'
 import { column, cut, json, plain, type Terminal, widthOf } from '../../src/cli/terminal.ts'
-import { changesBetween, inOrder, nextOf, portraitOf } from '../../src/cli/words.ts'
+import { changesBetween, inOrder, nextOf, portraitOf, reasonOf } from '../../src/cli/words.ts'
 
 const terminal: Terminal = {
   isTerminal: true,
@@ -120,10 +120,21 @@ describe('circuits in words', () => {
       circuit('a'),
       circuit('held', { forced: held, state: 'open' }),
       circuit('half', { state: 'half-open' }),
+      circuit('alone', { state: 'open', since: 9, scope: 'local' }),
       circuit('new', { state: 'open', since: 1 }),
       circuit('old', { state: 'open', since: 2 }),
     ]
-    expect(inOrder(circuits).map(({ name }) => name)).toEqual(['old', 'new', 'half', 'held', 'a', 'b'])
+    expect(inOrder(circuits).map(({ name }) => name)).toEqual(['old', 'new', 'alone', 'half', 'held', 'a', 'b'])
+  })
+
+  it('say in how many processes it is so, where the fleet goes on', () => {
+    const local = { open: 1, of: 24, who: 'web-3' }
+    const alone = circuit('payments', { state: 'open', scope: 'local', local, reason: '3 calls in a row failed' })
+    expect(reasonOf(alone)).toBe('in 1 of 24 processes: 3 calls in a row failed')
+    expect(reasonOf({ ...alone, local: { open: 1, of: null, who: null } })).toMatch(/^in 1 process: /)
+    expect(reasonOf({ ...alone, local: null })).toBe('3 calls in a row failed')
+    expect(portraitOf(alone, terminal)).toContain('scope             1 of 24 processes')
+    expect(portraitOf({ ...alone, local: null }, terminal)).toContain('scope             each process for itself')
   })
 
   it.each([

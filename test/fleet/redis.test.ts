@@ -178,7 +178,7 @@ describe('eight processes on one Redis', { timeout: 30_000 }, () => {
     await until(() => monitor.lines.filter((line) => line.includes('"unsubscribe"')).length >= 8)
     monitor.end()
     // Those of the library and its script, then those with which clients greet a server.
-    const allowed = `evalsha eval time exists hmget hset hdel del pttl pexpire xadd xrevrange zadd zscore zrevrange
+    const allowed = `evalsha eval time exists hmget hset hdel hlen del pttl pexpire xadd xrevrange zadd zscore zrevrange
       zremrangebyscore zremrangebyrank publish pubsub subscribe unsubscribe hello ping info client select`.split(/\s+/)
     const sent = new Set(
       monitor.lines

@@ -23,6 +23,7 @@ afterEach(() => server.flush())
 
 const steps = 'infuse:steps:{prod:payments}'
 const processes = 'infuse:processes:{prod:payments}'
+const standing = 'infuse:alone:{prod:payments}'
 const seen = { calls: 9, successes: 6, failures: 2, rejected: 1, slow: 3 }
 const from = (process: string, parts: Partial<Presence> = {}): Presence => ({
   process,
@@ -58,6 +59,7 @@ it.each([
     [
       ['SET', steps, 'x'],
       ['SET', processes, 'x'],
+      ['SET', standing, 'x'],
     ],
   ],
   [
@@ -65,6 +67,7 @@ it.each([
     [
       ['RPUSH', steps, 'x'],
       ['RPUSH', processes, 'x'],
+      ['RPUSH', standing, 'x'],
     ],
   ],
 ])('D20 what is kept as %s is none of ours, and made anew', async (_, commands) => {
@@ -75,6 +78,36 @@ it.each([
   const [report] = await storage.reports(['payments'])
   expect(report?.processes).toEqual(['p'])
   expect(report?.steps.at(-1)).toMatchObject({ calls: 9, slow: 3 })
+})
+
+it('what processes decided alone is a key more, while there is any', async () => {
+  const alone = { payments: { state: 'open', since: { in: -1 }, until: { in: 60_000 }, why: 'x'.repeat(900) } } as const
+  await tell(from('p'))
+  expect(await server.command('EXISTS', standing)).toBe(0)
+  await tell(from('p', { alone }))
+  expect(Number(await server.command('PTTL', standing))).toBeGreaterThan(80_000_000)
+  expect(String(await server.command('HGET', standing, 'p'))).toMatch(/"why":"x{200}"/)
+  await tell(from('p'))
+  expect(await server.command('EXISTS', standing)).toBe(0)
+})
+
+it('D20 what stands there and is none of ours is left out', async () => {
+  const alone = { payments: { state: 'open', since: { in: -1 }, until: { in: 60_000 } } } as const
+  const there = ['a', 'b', 'c', 'd', 'e', 'p']
+  for (const process of there) await tell(from(process, { alone }))
+  const garbled = ['', '[]', '{"state":"closed","since":"1","until":"2"}', '{"state":"open"}', 'x'.repeat(9_999)]
+  for (const [index, text] of garbled.entries()) await server.command('HSET', standing, there[index] ?? '', text)
+  const [report] = await storage.reports(['payments'])
+  expect(report?.processes).toHaveLength(6)
+  expect(report?.alone?.map(({ process }) => process)).toEqual(['p'])
+})
+
+it('those that went while they stood alone do not pile up', async () => {
+  const alone = { payments: { state: 'open', since: { in: -1 }, until: { in: 60_000 } } } as const
+  const gone = Array.from({ length: 10_000 }, (_, index) => [`p-${index}`, '{}']).flat()
+  await server.command('HSET', standing, ...gone)
+  await tell(from('p', { alone }))
+  expect(await server.command('HLEN', standing)).toBe(1)
 })
 
 it('D20 steps that are none are left out, and written over', async () => {

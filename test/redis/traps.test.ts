@@ -202,6 +202,7 @@ describe('a record in Redis', () => {
       'exists',
       'hset',
       'hdel',
+      'hlen',
       'pttl',
       'pexpire',
       'del',

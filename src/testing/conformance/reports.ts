@@ -71,15 +71,41 @@ export const reportCases: Readonly<Record<string, Check>> = {
     )
   }),
 
+  'keeps what processes decided alone': reported(async (on) => {
+    const [name, other] = [on.name(), on.name()]
+    const circuits = { [name]: seen(1), [other]: seen(1) }
+    const open = { state: 'open', since: { in: -2_000 }, until: { in: 8_000 }, why: 'it is “sick”: 1 %' } as const
+    const trial = { state: 'half-open', since: { in: 0 }, until: 8.64e15 } as const
+    await tell(on, [name, other], { process: 'one', circuits, alone: { [name]: open } })
+    await tell(on, [name, other], { process: 'two', circuits, alone: { [name]: trial } })
+    await tell(on, [name, other], { process: 'well', circuits })
+    const [first, second] = await reports(on, [name, other])
+    const [one, two] = [...(first?.alone ?? [])].sort((a, b) => (a.process < b.process ? -1 : 1))
+    same([one?.process, one?.state, one?.why], ['one', 'open', open.why], 'what one decided')
+    same([two?.process, two?.state, two?.until], ['two', 'half-open', trial.until], 'what another decided')
+    same((one?.until ?? 0) - (one?.since ?? 0), 10_000, 'how long that holds')
+    holds(Math.abs((first?.at ?? 0) - (one?.since ?? 0) - 2_000) < 5_000, 'times are those of the storage')
+    same([first?.alone?.length, second?.alone], [2, []], 'who stands alone')
+    await tell(on, [name], { process: 'one', circuits })
+    same(
+      (await reports(on, [name]))[0]?.alone?.map(({ process }) => process),
+      ['two'],
+      'who still does',
+    )
+  }),
+
   'forgets who tells no more': reported(async (on) => {
     const name = on.name()
-    await tell(on, [name], { process: 'gone', circuits: { [name]: seen(1) }, every: 1 })
+    const alone = { [name]: { state: 'open', since: { in: 0 }, until: { in: 60_000 } } } as const
+    await tell(on, [name], { process: 'gone', circuits: { [name]: seen(1) }, alone, every: 1 })
     await tell(on, [name], { process: 'there', circuits: { [name]: seen(0) } })
     await on.until(
       async () => ((await reports(on, [name]))[0]?.processes ?? []).join() === 'there',
       'who missed three refreshes is gone',
     )
-    same(total((await reports(on, [name]))[0]), { ...seen(1) }, 'what it saw')
+    const [report] = await reports(on, [name])
+    same(total(report), { ...seen(1) }, 'what it saw')
+    same(report?.alone, [], 'what it decided alone')
   }),
 }
 

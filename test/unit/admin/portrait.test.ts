@@ -35,6 +35,13 @@ describe('a circuit of which a record is all there is', () => {
     expect(changed.thresholds.failMax).toBe(9)
   })
 
+  it('says in how many processes it is so, where others let calls pass', () => {
+    const of = (local: Sitting['local']): string | null => paint({ ...record, scope: 'local', local }).text
+    expect(of({ open: 1, of: 24, who: 'p' })).toMatch(/ This is so in 1 of 24 processes; in the others calls pass\.$/)
+    for (const local of [null, { open: 1, of: 1, who: null }, { open: null, of: 2, who: null }])
+      expect(of(local)).not.toContain('processes')
+  })
+
   it('leaves a policy that counts otherwise as it is', () => {
     const policy = '50 % failures in the last 10 s'
     expect(paint({ ...record, policy, overrides: { failMax: 9 } }).text).toContain(`It opens at ${policy}.`)

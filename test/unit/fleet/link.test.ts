@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fullClock } from '../../../src/core/clock.ts'
+import { PRISTINE } from '../../../src/core/snapshot.ts'
 import { Link, type Linked, resolveShared } from '../../../src/fleet/link.ts'
 import type { StoredCircuit } from '../../../src/fleet/storage.ts'
 import { endedSync, errorOf, flush, watch } from '../../support/async.ts'
@@ -13,6 +14,8 @@ function member(name: string, heard: string[] = []): Member {
   return {
     name,
     heard,
+    own: { snapshot: PRISTINE },
+    governs: false,
     seen: () => ({ calls: 0, failures: 0, rejected: 0, slow: 0 }),
     met: (stored: StoredCircuit | undefined) => void heard.push(`${name} met ${stored?.state ?? 'nothing'}`),
     wentDown: (error) => void heard.push(`${name} down: ${(error as Error).message}`),

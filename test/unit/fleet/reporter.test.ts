@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fullClock } from '../../../src/core/clock.ts'
+import { PRISTINE } from '../../../src/core/snapshot.ts'
 import { partsOf } from '../../../src/core/trip.ts'
 import { Activity } from '../../../src/fleet/activity.ts'
 import { Link } from '../../../src/fleet/link.ts'
@@ -177,7 +178,8 @@ describe('a report', () => {
     expect(line.clock.pending).toBe(0)
     line.mode = 'well'
     const seen = () => ({ calls: 0, failures: 0, rejected: 0, slow: 0 })
-    await link.join({ name: NAME, seen, met: () => undefined, wentDown: () => undefined, cameUp: () => undefined })
+    const deaf = { met: () => undefined, wentDown: () => undefined, cameUp: () => undefined }
+    await link.join({ name: NAME, own: { snapshot: PRISTINE }, governs: false, seen, ...deaf })
     await fail()
     expect(tallies()).toMatchObject([{ fails: [AHEAD + 100, AHEAD] }])
   })

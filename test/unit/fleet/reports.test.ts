@@ -69,6 +69,40 @@ describe('what a process tells with its refresh', () => {
     expect(sums(await refreshed())).toEqual([1, 1, 0, 0, 0])
   })
 
+  it('says what it decided alone, while the others disagree, and no more when that is over', async () => {
+    const { clock, storage, breaker } = await make()
+    const other = new CircuitBreaker({ name: 'c', storage: storage.connect() })
+    await other.ready()
+    // In steps that no answer is late for.
+    const pass = async (ms: number): Promise<CircuitReport | undefined> => {
+      for (let gone = 0; gone < ms; gone += 20) {
+        await watch(other.call(() => 'fine')).done
+        clock.advance(20)
+        await flush(10)
+      }
+      return storage.server.reports.read(['c'])[0]
+    }
+    expect((await pass(5_000))?.alone).toEqual([])
+    for (let call = 0; call < 3; call++) await watch(breaker.call(() => Promise.reject(down))).done
+    const tripped = 1_000_000 + clock.now()
+    const report = await pass(5_000)
+    expect([breaker.explain().scope, breaker.state, other.state]).toEqual(['local', 'open', 'closed'])
+    const [process] = report?.alone?.map((one) => one.process) ?? []
+    expect(report?.processes).toHaveLength(2)
+    expect(report?.processes).toContain(process)
+    const why = '3 calls in a row failed: the dependency is down'
+    expect(report?.alone).toMatchObject([{ process, state: 'open', why }])
+    const { since = 0, until = 0 } = report?.alone?.[0] ?? {}
+    expect(until - since).toBe(60_000)
+    // A report is on its way for a while.
+    expect(Math.abs(since - tripped)).toBeLessThanOrEqual(20)
+    await pass(56_000)
+    await breaker.call(() => 'fine')
+    expect([breaker.state, (await pass(5_000))?.alone]).toEqual(['closed', []])
+    await breaker.open()
+    expect([other.state, (await pass(5_000))?.alone]).toEqual(['open', []])
+  })
+
   it('covers the time since the last one', async () => {
     const { clock, breaker, refreshed } = await make()
     clock.advance(2_000)
@@ -127,6 +161,17 @@ describe('reports in memory', () => {
     clock.advance(1)
     expect(there()).toBe(1)
     expect(sums(reports.read(['c'])[0])[0]).toBe(1_201)
+  })
+
+  it('tell of 100 that stand alone at most, in few words', () => {
+    const clock = new ManualClock(0, 1_000_000)
+    const reports = new Reports(clock)
+    const c = { state: 'open', since: { in: -5 }, until: { in: 7 }, why: 'x'.repeat(900) } as const
+    for (let process = 0; process < 120; process++) reports.see(['c', 'd'], presence(`p${process}`, { alone: { c } }))
+    const [report] = reports.read(['c'])
+    expect(report?.alone).toHaveLength(100)
+    const [first] = report?.alone ?? []
+    expect(first).toEqual({ process: 'p0', state: 'open', since: 999_995, until: 1_000_007, why: 'x'.repeat(200) })
   })
 
   it('hold 10 000 circuits, and another where one is forgotten', () => {

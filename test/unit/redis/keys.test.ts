@@ -16,10 +16,11 @@ describe('the keys of a circuit', () => {
       [],
     ])
     expect(namesKey(namespace)).toBe(names)
-    expect([keys.steps, keys.processes]).toEqual(
-      ['infuse:steps:', 'infuse:processes:'].map((kind) => record.replace('infuse:', kind)),
+    expect([keys.steps, keys.processes, keys.alone]).toEqual(
+      ['infuse:steps:', 'infuse:processes:', 'infuse:alone:'].map((kind) => record.replace('infuse:', kind)),
     )
-    for (const key of [keys.transitions, keys.steps, keys.processes]) expect(slotOf(key)).toBe(slotOf(keys.record))
+    for (const key of [keys.transitions, keys.steps, keys.processes, keys.alone])
+      expect(slotOf(key)).toBe(slotOf(keys.record))
   })
 
   it('keep a name that fits', () => {
