@@ -10,7 +10,8 @@ const EVERY = 8
 const places = Array.from({ length: Number(rounds) }, (_, round) => placeOf(`${folder}/${round}`))
 const seen = places.map(({ path }) => socketAt(path))
 
-process.once('message', async (/** @type {number} */ start) => {
+/** @param {number} start */
+async function race(start) {
   /** @type {number[]} */
   const won = []
   for (const [round, place] of places.entries()) {
@@ -18,5 +19,7 @@ process.once('message', async (/** @type {number} */ start) => {
     if ((await claim(place, seen[round])) !== undefined) won.push(round)
   }
   process.send?.(won)
-})
+}
+
+process.once('message', (/** @type {number} */ start) => void race(start))
 process.send?.('ready')
