@@ -3,9 +3,10 @@
 
 import { bad } from '../core/check.ts'
 import { describeError } from '../core/describe.ts'
+import { checkNamespace } from '../fleet/namespace.ts'
 import type { CircuitStorage, SharedOptions } from '../fleet/storage.ts'
 import type { RedisClient } from '../redis/client.ts'
-import { checkNamespace, type Mirror } from '../redis/keys.ts'
+import type { Mirror } from '../redis/keys.ts'
 import { openRedisClient } from './redis-client.ts'
 import { checkRedisUrl } from './redis-url.ts'
 import type { Settings } from './settings.ts'
@@ -31,7 +32,8 @@ export async function openSharing(settings: Settings, { redis, mirror }: Sharing
   if (typeof redis === 'string') checkRedisUrl('redis', redis)
   const wanted = redis ?? settings.redisUrl
   const shared: SharedOptions = { whenDown: settings.whenDown }
-  if (wanted === undefined) return openHost(shared)
+  checkTemplate(settings.namespace)
+  if (wanted === undefined) return openHost(shared, settings.namespace)
   // Who uses Infuse's settings for Redis has Python services beside these, or had.
   const kept = mirror ?? (redis === undefined ? 'infuse' : false)
   return openRedis(wanted, shared, settings.namespace, kept === false ? undefined : kept)
@@ -39,9 +41,9 @@ export async function openSharing(settings: Settings, { redis, mirror }: Sharing
 
 let isSaid = false
 
-async function openHost(shared: SharedOptions): Promise<Sharing> {
+async function openHost(shared: SharedOptions, namespace: string): Promise<Sharing> {
   const { HostStorage } = await import('../host/index.ts')
-  const storage = new HostStorage(shared)
+  const storage = new HostStorage({ ...shared, namespace })
   if (!isSaid) process.stderr.write('[INFUSE] circuits are shared by the processes of this machine\n')
   isSaid = true
   return { storage, close: () => storage.dispose() }
@@ -53,7 +55,6 @@ async function openRedis(
   namespace: string,
   mirror: Mirror | undefined,
 ): Promise<Sharing> {
-  checkTemplate(namespace)
   const { RedisStorage } = await import('../redis/index.ts')
   const own = typeof redis === 'string' ? await openRedisClient(redis) : undefined
   try {

@@ -5,9 +5,10 @@ import { SharedSource } from '../admin/shared.ts'
 import type { AdminSource } from '../admin/source.ts'
 import { openRedisClient } from '../app/redis-client.ts'
 import { checkRedisUrl } from '../app/redis-url.ts'
+import { checkNamespace } from '../fleet/namespace.ts'
 import type { CircuitStorage } from '../fleet/storage.ts'
 import { HostStorage, type HostStorageOptions } from '../host/index.ts'
-import { checkNamespace } from '../redis/keys.ts'
+import { groupsHere } from '../host/place.ts'
 import { type RedisClient, RedisStorage, type RedisStorageOptions } from '../redis/index.ts'
 import { unlessEnded } from './ending.ts'
 import { type Fault, failed, misused } from './fault.ts'
@@ -33,23 +34,31 @@ export async function connect({ flags }: Request, world: World): Promise<Connect
   const option = given === undefined ? 'INFUSE_REDIS_URL' : '--redis'
   const url = given ?? (socket === undefined ? world.env['INFUSE_REDIS_URL'] || undefined : undefined)
   if (namespace !== undefined) understood(() => checkNamespace(namespace))
-  if (url === undefined && namespace !== undefined) throw misused('--namespace goes with a Redis: --redis URL.')
+  if (socket !== undefined && namespace !== undefined) throw misused('Give --namespace or --host-socket, not both.')
   const connection =
     url === undefined
-      ? toHost(socket)
+      ? toHost({ ...(socket !== undefined && { path: socket }), ...(namespace !== undefined && { namespace }) })
       : await toRedis(
           understood(() => checkRedisUrl(option, url)),
           namespace,
           world,
         )
   try {
-    const { storage } = await unlessEnded(world.end, connection.source.survey(false))
-    if (storage.up) return connection
-    throw await silent(connection.text, world)
+    const { storage, circuits } = await unlessEnded(world.end, connection.source.survey(false))
+    if (!storage.up) throw await silent(connection.text, world)
+    if (circuits.length === 0 && url === undefined && socket === undefined) pointOut(namespace, world)
+    return connection
   } catch (error) {
     await connection[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** Nothing is here: names the namespaces in which processes of this machine do share. */
+function pointOut(namespace: string | undefined, { err }: World): void {
+  const others = groupsHere().filter((group) => group !== namespace)
+  if (others.length > 0)
+    err.write(`Processes of this machine share in other namespaces: --namespace ${others.join(', ')}.\n`)
 }
 
 async function toRedis(url: string, namespace: string | undefined, world: World): Promise<Connection> {
@@ -71,9 +80,9 @@ async function toRedis(url: string, namespace: string | undefined, world: World)
   }
 }
 
-function toHost(path: string | undefined): Connection {
-  const options: HostStorageOptions = { ...(path !== undefined && { path }), timeout: PATIENCE }
-  const storage = understood(() => new HostStorage(options))
+function toHost(options: HostStorageOptions): Connection {
+  const { path } = options
+  const storage = understood(() => new HostStorage({ ...options, timeout: PATIENCE }))
   return connectionTo(storage, path === undefined ? 'The socket of this machine' : `The socket ${path}`, () =>
     storage.dispose(),
   )

@@ -40,7 +40,10 @@ export const FLAGS: Readonly<Record<FlagName, Flag>> = {
     operand: 'PATH',
     does: 'the socket that processes of this machine share through; without a Redis, the default one',
   },
-  namespace: { operand: 'TEXT', does: 'with a Redis: as given to RedisStorage; {name} in it is the circuit' },
+  namespace: {
+    operand: 'TEXT',
+    does: 'as given to RedisStorage or HostStorage, or the environment that an application has',
+  },
   json: { does: 'JSON instead of text' },
   reason: { operand: 'TEXT', does: 'why; asked for on a terminal' },
   by: { operand: 'NAME', does: 'who; else the name you are logged in by' },

@@ -2,10 +2,11 @@
 // socket, so the folder has to see to it that no other user can put one there.
 
 import { createHash } from 'node:crypto'
-import { type BigIntStats, lstatSync, mkdirSync, statSync } from 'node:fs'
+import { type BigIntStats, existsSync, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { bad } from '../core/check.ts'
+import { groupOf } from '../fleet/namespace.ts'
 
 export interface Place {
   readonly path: string
@@ -23,8 +24,8 @@ export const SHELL = '/o'
 const NESTED = `${NEST}XXXXXX${EGG}`.length
 
 /** @throws TypeError or RangeError for a path that can be no socket's. */
-export function placeOf(path: string | undefined): Place {
-  if (path === undefined) return defaultPlace()
+export function placeOf(path: string | undefined, namespace: string = ''): Place {
+  if (path === undefined) return defaultPlace(groupOf(namespace))
   if (typeof path !== 'string' || path === '' || path.includes('\0')) throw bad('path', 'a file name', path, 'string')
   const place = { path: resolve(path), folder: dirname(resolve(path)), ours: false }
   if (fits(place)) return place
@@ -33,19 +34,35 @@ export function placeOf(path: string | undefined): Place {
 }
 
 /**
- * One per user. Not below XDG_RUNTIME_DIR: a process of a login session has it and a service of the same user does not,
+ * One per user and group of circuits. Not below XDG_RUNTIME_DIR: a process of a login session has it and a service of the same user does not,
  * and it goes away with the session while the processes stay.
  */
-function defaultPlace(): Place {
+function defaultPlace(group: string): Place {
   const base = tmpdir()
-  const place = below(base, `infuse-${me()}`)
+  const place = below(base, `infuse-${me()}`, group)
   if (fits(place)) return place
-  return below('/tmp', `infuse-${me()}-${createHash('sha256').update(base).digest('hex').slice(0, 12)}`)
+  return below('/tmp', `infuse-${me()}-${shortHash(base)}`, group)
 }
 
-function below(base: string, name: string): Place {
+function below(base: string, name: string, group: string): Place {
   const folder = join(base, name)
-  return { path: join(folder, 'infuse.sock'), folder, ours: true }
+  return { path: join(folder, group === '' ? 'infuse.sock' : `infuse-${fileName(group)}.sock`), folder, ours: true }
+}
+
+/** The groups that other processes of this user share in, by their sockets; without those that are a hash. */
+export function groupsHere(): readonly string[] {
+  const { folder } = defaultPlace('')
+  const files = existsSync(folder) ? readdirSync(folder).sort() : []
+  return files.flatMap((file) => /^infuse-(?![0-9a-f]{12}\.)(.+)\.sock$/.exec(file)?.[1] ?? [])
+}
+
+/** A group as a part of a file's name: one that does not fit is a hash. */
+function fileName(group: string): string {
+  return /^[\w.:-]{1,24}$/.test(group) ? group : shortHash(group)
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12)
 }
 
 function fits({ path, folder }: Place): boolean {

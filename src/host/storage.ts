@@ -2,11 +2,12 @@
 // when it ends, whoever finds the socket unserved takes over, starts empty, and is told by the others what they know
 // (`reconnected`: they read, find less than they have, and put it back).
 
-import { checkObject } from '../core/check.ts'
+import { bad, checkObject } from '../core/check.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { describeError } from '../core/describe.ts'
 import { warn } from '../core/warning.ts'
 import { resolveShared, type SharedSettings } from '../fleet/link.ts'
+import { checkNamespace } from '../fleet/namespace.ts'
 import type {
   CircuitReport,
   CircuitStorage,
@@ -25,8 +26,10 @@ import type { Ears, Seat } from './seat.ts'
 
 /** Where the processes meet, and how they share. */
 export interface HostStorageOptions extends SharedOptions {
-  /** Where the socket stands; processes with the same path share. At most 107 bytes (macOS: 103). @default one per user, below the system's folder for temporary files */
+  /** Where the socket stands; processes with the same path share. At most 107 bytes (macOS: 103). @default one per user and namespace, below the system's folder for temporary files */
   path?: string | undefined
+  /** Keeps circuits of equal names apart, as with Redis: an environment, an application. Instead of a `path`. @default none */
+  namespace?: string | undefined
 }
 
 const DISPOSED = 'The storage was disposed'
@@ -42,6 +45,8 @@ const FORGIVEN = 1_000
 /** All processes of one machine and user share circuits; there is nothing to install. */
 export class HostStorage implements CircuitStorage {
   readonly shared: SharedSettings
+  /** What keeps circuits of equal names apart; empty where there is none. */
+  readonly namespace: string
   readonly #place: Place
   readonly #ears: Ears
   readonly #watchers = new Map<string, Set<Watcher>>()
@@ -59,11 +64,13 @@ export class HostStorage implements CircuitStorage {
   /** How far the time of the group is ahead of this process's clock: whoever takes over goes on from there. */
   #ahead = Number.NEGATIVE_INFINITY
 
-  /** @throws TypeError or RangeError for bad options, and for a path that is too long for a socket. */
+  /** @throws TypeError or RangeError for bad options, for a path beside a namespace, and for one too long for a socket. */
   constructor(options: HostStorageOptions = {}) {
-    const { path, ...shared } = checkObject('options', options)
+    const { path, namespace = '', ...shared } = checkObject('options', options)
     this.shared = resolveShared(shared)
-    this.#place = placeOf(path)
+    this.namespace = checkNamespace(namespace)
+    if (path !== undefined && namespace !== '') throw bad('namespace', 'left out beside a `path`', namespace, 'string')
+    this.#place = placeOf(path, namespace)
     this.#ears = {
       changed: (name, circuit) => this.#tell(name, (watcher) => watcher.changed(name, circuit)),
       noted: (name, note: Note) => this.#tell(name, (watcher) => watcher.noted(name, note)),

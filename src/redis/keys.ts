@@ -1,7 +1,7 @@
 // Where a circuit lives: its keys, all in one cluster slot, and the keys that a Python library uses for the same one.
 
 import { createHash } from 'node:crypto'
-import { bad } from '../core/check.ts'
+import { groupOf } from '../fleet/namespace.ts'
 
 /** Whose keys are kept beside ours. */
 export type Mirror = 'pybreaker' | 'infuse'
@@ -19,8 +19,6 @@ export interface CircuitKeys {
 }
 
 const NAME = /^[\w.:\-/[\]]{1,128}$/
-const NAMESPACE = /^[\w.:\-/[\]]*(?:\{[\w.:\-/[\]]+\}[\w.:\-/[\]]*)*$/
-const LONGEST_NAMESPACE = 128
 const KEPT_OF_A_LONG_NAME = 100
 
 /** A name as it is kept: those that do not fit are shortened, with a hash to tell them apart. */
@@ -28,13 +26,6 @@ export function storedName(name: string): string {
   if (NAME.test(name)) return name
   const hash = createHash('sha256').update(name).digest('hex').slice(0, 20)
   return `${name.replace(/[^\w.:\-/[\]]/g, '_').slice(0, KEPT_OF_A_LONG_NAME)}-${hash}`
-}
-
-/** Refuses a namespace that keys could not carry. */
-export function checkNamespace(namespace: string): string {
-  if (typeof namespace === 'string' && namespace.length <= LONGEST_NAMESPACE && NAMESPACE.test(namespace))
-    return namespace
-  throw bad('namespace', 'at most 128 of letters, digits, _.:-/[] and {name}', namespace, 'string')
 }
 
 /** `name` as {@link storedName} gave it. */
@@ -53,7 +44,8 @@ export function keysOf(namespace: string, name: string, mirror: Mirror | undefin
 
 /** The sorted set of names in use. */
 export function namesKey(namespace: string): string {
-  return namespace === '' ? 'infuse:names' : `infuse:names:${tag(namespace.replaceAll('{name}', '*'))}`
+  const group = groupOf(namespace)
+  return group === '' ? 'infuse:names' : `infuse:names:${tag(group)}`
 }
 
 /** The cluster slot of a key: CRC16 of what its first pair of braces holds, or of all of it. */

@@ -4,6 +4,7 @@
 import { bad, checkKnown, checkObject } from '../core/check.ts'
 import { warn } from '../core/warning.ts'
 import { resolveShared } from '../fleet/link.ts'
+import { checkNamespace } from '../fleet/namespace.ts'
 import type {
   CircuitReport,
   CircuitStorage,
@@ -17,7 +18,7 @@ import type {
   Watcher,
 } from '../fleet/storage.ts'
 import { type RedisClient, type Server, serverOf } from './client.ts'
-import { type CircuitKeys, checkNamespace, keysOf, type Mirror, namesKey, slotOf, storedName } from './keys.ts'
+import { type CircuitKeys, keysOf, type Mirror, namesKey, slotOf, storedName } from './keys.ts'
 import { Pushes } from './pushes.ts'
 import { decodeReport, encodePresence } from './reports.ts'
 import { runScript } from './script.ts'

@@ -93,7 +93,8 @@ describe('what is not understood', { timeout: BUSY }, () => {
       ['list', '--redis', 'redis://x', '--namespace', 'a b'],
       expect.stringMatching(/^Expected `namespace` to be at most 128 of/) as string,
     ],
-    [['list', '--namespace', 'prod'], '--namespace goes with a Redis: --redis URL.'],
+    [['list', '--namespace', 'prod', '--host-socket', 'y'], 'Give --namespace or --host-socket, not both.'],
+    [['list', '--namespace', 'a b'], expect.stringMatching(/^Expected `namespace` to be at most 128 of/) as string],
     [
       ['list', '--redis', `redis://:${secret}@[x`],
       'Expected `--redis` to be a URL such as redis://host:6379/0 or rediss://user:password@host (it is not repeated here).',

@@ -1,10 +1,11 @@
 // The commands on the socket of a machine, with and without processes that share through it.
 
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { WireCircuit, WireTransition } from '../../src/admin/wire.ts'
+import { HostStorage } from '../../src/host/index.ts'
 import { Fleet } from '../support/processes.ts'
 import { until } from '../support/redis-server.ts'
 import { BUSY, compile, Shell } from './shell.ts'
@@ -61,6 +62,31 @@ describe('on the socket of a machine', { timeout: BUSY }, () => {
     expect(look?.forced).toMatchObject({ state: 'closed', by: 'ana', reason: 'they say it works' })
     const [entry] = await shell.json<WireTransition[]>('history')
     expect(entry).toMatchObject({ kind: 'forced', to: 'closed', by: 'ana', why: 'they say it works' })
+  })
+
+  it('a namespace has a socket of its own, and who looks elsewhere is told of it', async () => {
+    using bare = new Shell(folder)
+    const env = { TMPDIR: scratch }
+    const storage = new HostStorage({ path: join(scratch, `infuse-${process.geteuid?.()}`, 'infuse-prod.sock') })
+    mkdirSync(join(scratch, `infuse-${process.geteuid?.()}`), { mode: 0o700 })
+    await storage.add(name, { epoch: 0, period: 0, keep: {} })
+    const list = (...flags: string[]) => bare.start(['list', ...flags], { env }).ended
+    expect(await list()).toEqual({
+      status: 0,
+      out: expect.stringMatching(/^No circuit is known here\./) as string,
+      err: 'Processes of this machine share in other namespaces: --namespace prod.\n',
+    })
+    for (const namespace of ['prod', 'prod:{name}'])
+      expect(await list('--namespace', namespace)).toMatchObject({
+        status: 0,
+        out: expect.stringMatching(/^payments /),
+        err: '',
+      })
+    expect(await list('--namespace', 'test')).toMatchObject({
+      status: 0,
+      err: expect.stringContaining('--namespace prod.'),
+    })
+    await storage.dispose()
   })
 
   it('where nobody is there a command ends at once, and leaves nothing', async () => {

@@ -11,14 +11,14 @@ import {
 } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Note, StoredCircuit, Watcher } from '../../src/fleet/storage.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { type Claim, claim } from '../../src/host/claim.ts'
 import { HostStorage, type HostStorageOptions } from '../../src/host/index.ts'
 import { Owner } from '../../src/host/owner.ts'
-import { placeOf, socketAt } from '../../src/host/place.ts'
+import { groupsHere, placeOf, socketAt } from '../../src/host/place.ts'
 import { errorOf } from '../support/async.ts'
 import { Folder, listening, move, tally, until } from './processes.ts'
 
@@ -123,6 +123,42 @@ describe('the options of HostStorage', () => {
       if (before === undefined) delete process.env['TMPDIR']
       else process.env['TMPDIR'] = before
     }
+  })
+
+  it('has a place for each namespace, in which a circuit’s own name does not count', () => {
+    vi.stubEnv('TMPDIR', folder.path)
+    const fileOf = (namespace: string): string => basename(placeOf(undefined, namespace).path)
+    expect(['', '{name}', 'prod', 'prod:{name}', 'shop:prod'].map(fileOf)).toEqual([
+      'infuse.sock',
+      'infuse.sock',
+      'infuse-prod.sock',
+      'infuse-prod.sock',
+      'infuse-shop:prod.sock',
+    ])
+    const odd = ['x/y', '[x]', '{name}:prod', 'x'.repeat(99)].map(fileOf)
+    for (const file of odd) expect(file).toMatch(/^infuse-[0-9a-f]{12}\.sock$/)
+    expect(new Set(odd).size).toBe(4)
+    expect(() => new HostStorage({ namespace: 'a b' })).toThrow('Expected `namespace` to be at most 128 of')
+    expect(() => host({ namespace: 'prod' })).toThrow('Expected `namespace` to be left out beside a `path`, got `prod`')
+    vi.unstubAllEnvs()
+  })
+
+  it('D17 keeps circuits of equal names in other namespaces apart', async () => {
+    vi.stubEnv('TMPDIR', folder.path)
+    const [prod, same, test, none] = ['prod', 'prod:{name}', 'test', undefined].map(
+      (namespace) => new HostStorage({ namespace }),
+    ) as [HostStorage, HostStorage, HostStorage, HostStorage]
+    made.push(prod, same, test, none)
+    await prod.replace('payments', undefined, move())
+    expect(await Promise.all([same, test, none].map((storage) => storage.read(['payments'])))).toMatchObject([
+      [{ state: 'open' }],
+      [undefined],
+      [undefined],
+    ])
+    expect(await Promise.all([prod, test].map((storage) => storage.list()))).toEqual([['payments'], []])
+    expect([prod.namespace, same.namespace, none.namespace]).toEqual(['prod', 'prod:{name}', ''])
+    expect(groupsHere()).toEqual(['prod', 'test'])
+    vi.unstubAllEnvs()
   })
 
   it('does nothing before it is used', () => {

@@ -204,6 +204,10 @@ describe('Infuse: settings', () => {
     await Promise.all([one.breaker('payments').ready(), other.breaker('payments').ready()])
     await open(one.breaker('payments'))
     await until(() => other.breaker('payments').state === 'open')
+    const elsewhere = await Infuse.fromEnv({ INFUSE_SERVICE_NAME: 'a', INFUSE_ENVIRONMENT: 'test' })
+    opened.push(elsewhere)
+    await elsewhere.breaker('payments').ready()
+    expect(elsewhere.breaker('payments').state).toBe('closed')
   })
 
   it('Infuse 3: the service’s own state is written under its own name at start', async () => {

@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { checkNamespace, keysOf, namesKey, slotOf, storedName } from '../../../src/redis/keys.ts'
+import { checkNamespace } from '../../../src/fleet/namespace.ts'
+import { keysOf, namesKey, slotOf, storedName } from '../../../src/redis/keys.ts'
 
 describe('the keys of a circuit', () => {
   it.each([
     ['prod', 'payments', 'infuse:{prod:payments}', 'infuse:names:{prod}'],
     ['', 'payments', 'infuse:{payments}', 'infuse:names'],
-    ['prod:{name}', 'payments', 'infuse:{prod:payments}', 'infuse:names:{prod:*}'],
+    ['prod:{name}', 'payments', 'infuse:{prod:payments}', 'infuse:names:{prod}'],
+    ['{name}', 'payments', 'infuse:{payments}', 'infuse:names'],
+    ['{name}:prod', 'payments', 'infuse:{payments:prod}', 'infuse:names:{*:prod}'],
     ['{shop}', 'payments', 'infuse:{shop}:payments', 'infuse:names:{shop}'],
-    ['eu:{shop}:{name}', 'a', 'infuse:eu:{shop}:a', 'infuse:names:eu:{shop}:*'],
+    ['eu:{shop}:{name}', 'a', 'infuse:eu:{shop}:a', 'infuse:names:eu:{shop}'],
   ])('of namespace `%s` and name `%s` begin with %s', (namespace, name, record, names) => {
     const keys = keysOf(namespace, name, undefined)
     expect([keys.record, keys.transitions, keys.mirrored]).toEqual([
