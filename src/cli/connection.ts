@@ -5,7 +5,7 @@ import { SharedSource } from '../admin/shared.ts'
 import type { AdminSource } from '../admin/source.ts'
 import { openRedisClient } from '../app/redis-client.ts'
 import { checkRedisUrl } from '../app/redis-url.ts'
-import { checkNamespace } from '../fleet/namespace.ts'
+import { checkNamespace, groupOf } from '../fleet/namespace.ts'
 import type { CircuitStorage } from '../fleet/storage.ts'
 import { HostStorage, type HostStorageOptions } from '../host/index.ts'
 import { groupsHere } from '../host/place.ts'
@@ -46,7 +46,7 @@ export async function connect({ flags }: Request, world: World): Promise<Connect
   try {
     const { storage, circuits } = await unlessEnded(world.end, connection.source.survey(false))
     if (!storage.up) throw await silent(connection.text, world)
-    if (circuits.length === 0 && url === undefined && socket === undefined) pointOut(namespace, world)
+    if (circuits.length === 0 && url === undefined && socket === undefined) pointOut(namespace ?? '', world)
     return connection
   } catch (error) {
     await connection[Symbol.asyncDispose]()
@@ -54,11 +54,11 @@ export async function connect({ flags }: Request, world: World): Promise<Connect
   }
 }
 
-/** Nothing is here: names the namespaces in which processes of this machine do share. */
-function pointOut(namespace: string | undefined, { err }: World): void {
-  const others = groupsHere().filter((group) => group !== namespace)
+/** Nothing is here: names the namespaces that have a socket on this machine. */
+function pointOut(namespace: string, { err }: World): void {
+  const others = groupsHere().filter((group) => group !== groupOf(namespace))
   if (others.length > 0)
-    err.write(`Processes of this machine share in other namespaces: --namespace ${others.join(', ')}.\n`)
+    err.write(`There are sockets of other namespaces on this machine: ${others.join(', ')} (--namespace).\n`)
 }
 
 async function toRedis(url: string, namespace: string | undefined, world: World): Promise<Connection> {

@@ -21,6 +21,7 @@ const LONGEST = process.platform === 'linux' ? 107 : 103
 export const NEST = '/.'
 export const EGG = '/s'
 export const SHELL = '/o'
+const LONGEST_GROUP = 24
 const NESTED = `${NEST}XXXXXX${EGG}`.length
 
 /** @throws TypeError or RangeError for a path that can be no socket's. */
@@ -33,32 +34,31 @@ export function placeOf(path: string | undefined, namespace: string = ''): Place
   throw bad('path', limits, path, 'string')
 }
 
-/**
- * One per user and group of circuits. Not below XDG_RUNTIME_DIR: a process of a login session has it and a service of the same user does not,
- * and it goes away with the session while the processes stay.
- */
 function defaultPlace(group: string): Place {
-  const base = tmpdir()
-  const place = below(base, `infuse-${me()}`, group)
-  if (fits(place)) return place
-  return below('/tmp', `infuse-${me()}-${shortHash(base)}`, group)
-}
-
-function below(base: string, name: string, group: string): Place {
-  const folder = join(base, name)
+  const folder = defaultFolder()
   return { path: join(folder, group === '' ? 'infuse.sock' : `infuse-${fileName(group)}.sock`), folder, ours: true }
 }
 
-/** The groups that other processes of this user share in, by their sockets; without those that are a hash. */
+/**
+ * One per user. Not below XDG_RUNTIME_DIR: a process of a login session has it and a service of the same user does not,
+ * and it goes away with the session while the processes stay.
+ */
+function defaultFolder(): string {
+  const folder = join(tmpdir(), `infuse-${me()}`)
+  const longest = join(folder, `infuse-${'x'.repeat(LONGEST_GROUP)}.sock`)
+  return fits({ path: longest, folder, ours: true }) ? folder : `/tmp/infuse-${me()}-${shortHash(tmpdir())}`
+}
+
+/** The groups that have a socket here, whether or not somebody serves there; without those that are a hash. */
 export function groupsHere(): readonly string[] {
-  const { folder } = defaultPlace('')
+  const folder = defaultFolder()
   const files = existsSync(folder) ? readdirSync(folder).sort() : []
   return files.flatMap((file) => /^infuse-(?![0-9a-f]{12}\.)(.+)\.sock$/.exec(file)?.[1] ?? [])
 }
 
 /** A group as a part of a file's name: one that does not fit is a hash. */
 function fileName(group: string): string {
-  return /^[\w.:-]{1,24}$/.test(group) ? group : shortHash(group)
+  return group.length <= LONGEST_GROUP && /^[\w.:-]+$/.test(group) ? group : shortHash(group)
 }
 
 function shortHash(text: string): string {

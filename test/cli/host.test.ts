@@ -74,7 +74,7 @@ describe('on the socket of a machine', { timeout: BUSY }, () => {
     expect(await list()).toEqual({
       status: 0,
       out: expect.stringMatching(/^No circuit is known here\./) as string,
-      err: 'Processes of this machine share in other namespaces: --namespace prod.\n',
+      err: 'There are sockets of other namespaces on this machine: prod (--namespace).\n',
     })
     for (const namespace of ['prod', 'prod:{name}'])
       expect(await list('--namespace', namespace)).toMatchObject({
@@ -84,7 +84,7 @@ describe('on the socket of a machine', { timeout: BUSY }, () => {
       })
     expect(await list('--namespace', 'test')).toMatchObject({
       status: 0,
-      err: expect.stringContaining('--namespace prod.'),
+      err: expect.stringContaining('machine: prod (--namespace).'),
     })
     await storage.dispose()
   })
