@@ -46,7 +46,7 @@ function defaultPlace(group: string): Place {
 function defaultFolder(): string {
   const folder = join(tmpdir(), `infuse-${me()}`)
   const longest = join(folder, `infuse-${'x'.repeat(LONGEST_GROUP)}.sock`)
-  return fits({ path: longest, folder, ours: true }) ? folder : `/tmp/infuse-${me()}-${shortHash(tmpdir())}`
+  return fits({ path: longest, folder, ours: true }) ? folder : join('/tmp', `infuse-${me()}-${shortHash(tmpdir())}`)
 }
 
 /** The groups that have a socket here, whether or not somebody serves there; without those that are a hash. */
