@@ -4,10 +4,10 @@
 import { type Dashboard, serveDashboard } from '../admin/standalone.ts'
 import type { CircuitStorage } from '../fleet/storage.ts'
 import { authorOf } from './author.ts'
+import type { Deed } from './deed.ts'
 import { ended } from './ending.ts'
 import { failed } from './fault.ts'
 import { numberOf, type Request } from './request.ts'
-import type { Deed } from './world.ts'
 import { json } from './terminal.ts'
 
 const HIGHEST_PORT = 65_535

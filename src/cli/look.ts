@@ -2,10 +2,10 @@
 
 import type { WireCircuit } from '../admin/wire.ts'
 import type { Connection } from './connection.ts'
+import type { Deed } from './deed.ts'
 import { failed } from './fault.ts'
 import { listOf } from './list.ts'
 import { numberOf, type Request } from './request.ts'
-import type { Deed } from './world.ts'
 import { json, plain, type Terminal } from './terminal.ts'
 import { entryOf, inOrder, portraitOf } from './words.ts'
 

@@ -5,6 +5,7 @@ import { Refusal } from '../admin/refusal.ts'
 import { act } from './act.ts'
 import { connect } from './connection.ts'
 import { showDashboard } from './dashboard.ts'
+import type { Deed } from './deed.ts'
 import { playDemo } from './demo.ts'
 import { unlessEnded } from './ending.ts'
 import { Fault } from './fault.ts'
@@ -12,7 +13,7 @@ import { look } from './look.ts'
 import { parseRequest, type Request } from './request.ts'
 import { helpOf } from './usage.ts'
 import { watch } from './watch.ts'
-import type { Deed, World } from './world.ts'
+import type { World } from './world.ts'
 
 /** Exit status: 0 done, 1 failed, 2 not understood. */
 export async function run(args: readonly string[], world: World): Promise<0 | 1 | 2> {

@@ -3,9 +3,10 @@
 
 import type { WireTransition } from '../admin/wire.ts'
 import type { Connection } from './connection.ts'
+import type { Deed } from './deed.ts'
 import { listOf } from './list.ts'
 import type { Request } from './request.ts'
-import type { Deed, World } from './world.ts'
+import type { World } from './world.ts'
 import { Screen } from './screen.ts'
 import { json } from './terminal.ts'
 import { entryOf } from './words.ts'

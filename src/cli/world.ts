@@ -1,6 +1,5 @@
-// What a command has to do with: streams, settings, an end; and what a command is.
+// What a command has to do with: streams, settings, an end.
 
-import type { Connection } from './connection.ts'
 import type { Terminal } from './terminal.ts'
 import type { Warnings } from './warnings.ts'
 
@@ -13,6 +12,3 @@ export interface World {
   readonly end: AbortSignal
   readonly warnings: Warnings
 }
-
-/** What a command does once there is a storage. Making one throws where the request is not understood. */
-export type Deed = (connection: Connection, world: World) => Promise<void>

@@ -1,8 +1,8 @@
 // Sharded pushes of a cluster: a channel is served by the node that owns its slot, so there is one connection for each
 // node that owns a channel of ours. When one is lost, or a slot has moved, all of them begin anew.
 
-import type { Ear, Line } from './client.ts'
 import { slotOf } from './keys.ts'
+import type { Ear, Line } from './server.ts'
 
 /** The node that owns a slot. */
 export interface Owner {

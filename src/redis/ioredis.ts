@@ -1,8 +1,14 @@
 // ioredis 5 and 6, and iovalkey: single servers, sentinels and clusters. Reconnecting is left to the caller's own
 // timer, since theirs would keep a process alive.
 
-import type { Ear, Emitter, IoRedisLike, Line, Server } from './client.ts'
 import { listenToCluster, type Owner, sharded } from './cluster.ts'
+import type { Ear, Emitter, Line, Server } from './server.ts'
+
+/** ioredis 5 and 6 and iovalkey: client (sentinels included) or cluster. */
+export interface IoRedisLike {
+  evalsha(sha: string, keys: number, ...args: string[]): PromiseLike<unknown>
+  eval(script: string, keys: number, ...args: string[]): PromiseLike<unknown>
+}
 
 interface Duplicate extends Emitter {
   connect(): PromiseLike<unknown>

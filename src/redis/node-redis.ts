@@ -1,8 +1,14 @@
 // node-redis 5 and 6: single servers, clusters and sentinels. Reconnecting is left to the caller's own timer, since
 // theirs would keep a process alive; a sentinel client, which cannot be duplicated, subscribes and reconnects itself.
 
-import type { Ear, Emitter, Line, NodeRedisLike, Server } from './client.ts'
 import { listenToCluster, type Owner, sharded } from './cluster.ts'
+import type { Ear, Emitter, Line, Server } from './server.ts'
+
+/** node-redis 5 and 6: client, cluster or sentinel. */
+export interface NodeRedisLike {
+  evalSha(sha: string, options: { keys: string[]; arguments: string[] }): PromiseLike<unknown>
+  eval(script: string, options: { keys: string[]; arguments: string[] }): PromiseLike<unknown>
+}
 
 type Heard = (text: string, channel: string) => void
 type Subscribe = (channel: string, heard: Heard) => PromiseLike<unknown>

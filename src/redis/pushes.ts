@@ -4,7 +4,7 @@
 
 import { warn } from '../core/warning.ts'
 import type { Watcher } from '../fleet/storage.ts'
-import type { Line, Server } from './client.ts'
+import type { Line, Server } from './server.ts'
 import { decode } from './wire.ts'
 
 interface Channel {

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { Server } from './client.ts'
+import type { Server } from './server.ts'
 
 const TEXT = readFileSync(new URL('./register.lua', import.meta.url), 'utf8')
 const DIGEST = createHash('sha1').update(TEXT).digest('hex')

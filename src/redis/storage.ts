@@ -17,11 +17,12 @@ import type {
   Tally,
   Watcher,
 } from '../fleet/storage.ts'
-import { type RedisClient, type Server, serverOf } from './client.ts'
+import { type RedisClient, serverOf } from './client.ts'
 import { type CircuitKeys, keysOf, type Mirror, namesKey, slotOf, storedName } from './keys.ts'
 import { Pushes } from './pushes.ts'
 import { decodeReport, encodePresence } from './reports.ts'
 import { runScript } from './script.ts'
+import type { Server } from './server.ts'
 import { decode, decodeTransition, encodeMove, encodeTally } from './wire.ts'
 
 /** How circuits are kept in Redis, and shared. */
