@@ -76,7 +76,8 @@ export class Reader {
   async reports(names: readonly string[], within = 0): Promise<ReadonlyMap<string, CircuitReport>> {
     if (names.length === 0 || this.#storage.reports === undefined) return new Map()
     const since = this.#clock.now() - within
-    if (names.some((name) => (this.#told.get(name)?.at ?? since) <= since)) await this.#hearReports(names)
+    const isOld = names.some((name) => (this.#told.get(name)?.at ?? since) <= since)
+    if (isOld && this.#up) await this.#hearReports(names)
     return new Map(names.flatMap((name) => this.#agedReport(name)))
   }
 
