@@ -505,6 +505,18 @@ describe('taking over', () => {
   })
 })
 
+it('what a process decided alone is told at either end', async () => {
+  const [owner, other] = await pair()
+  const circuits = { a: { calls: 1, failures: 1, rejected: 0, slow: 0 } }
+  const alone = { a: { state: 'open', since: { in: -5 }, until: { in: 60_000 }, why: 'x'.repeat(2_000) } } as const
+  await other.read(['a'], { process: 'other', circuits, alone })
+  await owner.read(['a'], { process: 'owner', circuits })
+  const told = [{ process: 'other', state: 'open', why: 'x'.repeat(200) }]
+  for (const storage of [owner, other]) expect(await storage.reports(['a'])).toMatchObject([{ alone: told }])
+  await other.read(['a'], { process: 'other', circuits })
+  for (const storage of [owner, other]) expect(await storage.reports(['a'])).toMatchObject([{ alone: [] }])
+})
+
 describe('the process that serves', () => {
   const hello = '{"infuse":1}\n'
 
