@@ -12,7 +12,12 @@ import { type Running, type Setting, serverContract } from './contract.ts'
 export interface Nest {
   readonly common: typeof Common
   readonly core: typeof Core
+  /** What it runs on. @default Express */
+  readonly adapter?: () => Core.AbstractHttpAdapter
 }
+
+/** As Express has it, or Fastify. */
+type Arrived = IncomingMessage & { readonly res: ServerResponse; readonly raw?: IncomingMessage }
 
 type Method = (...args: never[]) => unknown
 
@@ -23,12 +28,12 @@ function decorate(of: object, key: string, ...decorators: readonly MethodDecorat
   Object.defineProperty(of, key, decorated)
 }
 
-export function nestContract(name: string, { common, core }: Nest): void {
+export function nestContract(name: string, { common, core, adapter }: Nest): void {
   const { Catch, Controller, Get, Inject, Injectable, Module, Req } = common
 
   class Own {
     catch(error: Error, host: Common.ArgumentsHost): void {
-      host.switchToHttp().getResponse().status(418).json({ mine: error.message })
+      host.switchToHttp().getResponse().status(418).send({ mine: error.message })
     }
   }
   Catch()(Own)
@@ -39,9 +44,9 @@ export function nestContract(name: string, { common, core }: Nest): void {
       Object.defineProperty(Routes.prototype, path, {
         configurable: true,
         writable: true,
-        value(this: { infuse: Infuse }, request: IncomingMessage & { readonly res: ServerResponse }) {
+        value(this: { infuse: Infuse }, request: Arrived) {
           const gone = new AbortController()
-          request.res.once('close', () => gone.abort())
+          ;(request.raw?.socket ?? request.res).once('close', () => gone.abort())
           return handler({ infuse: this.infuse, signal: gone.signal })
         },
       })
@@ -53,11 +58,16 @@ export function nestContract(name: string, { common, core }: Nest): void {
     return Routes
   }
 
+  const create = (App: object, options: object = {}): Promise<Common.INestApplication> => {
+    const all = { logger: false, abortOnError: false, ...options } as const
+    return adapter === undefined ? core.NestFactory.create(App, all) : core.NestFactory.create(App, adapter(), all)
+  }
+
   async function start({ routes, options, hasOwnHandler = false, isFirst = false }: Setting): Promise<Running> {
     class App {}
     const providers = hasOwnHandler && !isFirst ? [{ provide: core.APP_FILTER, useClass: Own }] : []
     Module({ imports: [InfuseModule.forRoot(options)], controllers: [controllerOf(routes)], providers })(App)
-    const app = await core.NestFactory.create(App, { logger: false, abortOnError: false })
+    const app = await create(App)
     if (hasOwnHandler && isFirst) app.useGlobalFilters(new Own())
     await app.listen(0, '127.0.0.1')
     return { url: await app.getUrl(), infuse: app.get(Infuse), close: () => app.close() }
@@ -88,7 +98,7 @@ export function nestContract(name: string, { common, core }: Nest): void {
         InfuseModule.forRootAsync({ useFactory: async () => ({ storage: new MemoryStorage(), ...options }) }),
       ]
       Module({ imports, providers: [Payments], ...module })(App)
-      const app = await core.NestFactory.create(App, { logger: false, abortOnError: false })
+      const app = await create(App)
       apps.push(app)
       return app
     }
@@ -131,6 +141,10 @@ export function nestContract(name: string, { common, core }: Nest): void {
       Object.defineProperty(Shop.prototype, 'value', { value: 3, configurable: true })
       expect(() => decorate(Shop.prototype, 'value', Guarded('payments'))).toThrow(/on a method, got `3`/)
       await expect(new Payments().charge(1)).rejects.toThrow(/needs InfuseModule/)
+    })
+
+    it('is tried on what is said', async () => {
+      expect((await open()).getHttpAdapter().getType()).toBe(adapter === undefined ? 'express' : 'fastify')
     })
 
     it('mounts the admin API beside the application', async () => {
