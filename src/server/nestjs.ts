@@ -99,15 +99,13 @@ class RejectionFilter {
     this.#answer = answer
   }
 
-  /** Without an answer Nest's own filter has the error: for microservices and GraphQL that is their way of telling it. */
+  /**
+   * Without an answer Nest's own filter has the error: for microservices and GraphQL that is their way of telling it. A
+   * gateway of web sockets asks no filter of the application.
+   */
   catch(error: unknown, host: ArgumentsHost): void {
     const found = this.#answer(error)
-    if (found === undefined) return
-    if (host.getType() === 'http') reply(host.switchToHttp().getResponse<AnyResponse>(), found)
-    else if (host.getType() === 'ws') {
-      const client = host.switchToWs().getClient<{ emit?(event: string, data: object): void }>()
-      client.emit?.('exception', { status: 'error', message: found.body.message })
-    }
+    if (found !== undefined && host.getType() === 'http') reply(host.switchToHttp().getResponse<AnyResponse>(), found)
   }
 }
 
