@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { closeCommand, forceCommand, openCommand } from '../../../src/core/commands.ts'
 import { explain, type Explanation, ownCounts } from '../../../src/core/explain.ts'
+import { followOverrides } from '../../../src/core/overrides.ts'
 import { anyOf, consecutive, failureRate, slowRate } from '../../../src/core/trip.ts'
 import { failOnce, succeedOnce, ticket, world, type World } from './support.ts'
 
@@ -29,6 +30,22 @@ describe('an explanation', () => {
       text: `Circuit "db" is closed. Calls pass. ${LAST}`,
     })
     expect([Object.isFrozen(told), Object.isFrozen(told.counts)]).toEqual([true, true])
+  })
+
+  it.each([
+    [{ failMax: 3 }, 'failMax 3', '3 failures in a row'],
+    [{ resetTimeout: 1_500 }, 'resetTimeout 1.5 s', '5 failures in a row'],
+    [{ successThreshold: 2 }, 'successThreshold 2', '5 failures in a row'],
+    [
+      { failMax: 1, resetTimeout: 50, successThreshold: 2 },
+      'failMax 1, resetTimeout 50 ms, successThreshold 2',
+      '1 failure',
+    ],
+  ])('says what somebody has set: %j', (overrides, set, policy) => {
+    const at = world()
+    followOverrides(at.rules, overrides)
+    const told = `Somebody has set ${set} for all who share it.`
+    expect(text(at)).toBe(`Circuit "db" is closed. Calls pass. It opens at ${policy}. ${told}`)
   })
 
   it('counts failures in a row', () => {
