@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, tool } from './process.mjs'
 
-const [files] = process.argv.slice(2)
-const { status } = await tool('@stryker-mutator/core', ['run', ...(files === undefined ? [] : ['--mutate', files])], {
+const files = process.argv.slice(2).join(',')
+const { status } = await tool('@stryker-mutator/core', ['run', ...(files === '' ? [] : ['--mutate', files])], {
   show: true,
 })
 if (status !== 0) process.exit(status)

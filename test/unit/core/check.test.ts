@@ -10,6 +10,7 @@ import {
   checkFunction,
   checkKnown,
   checkObject,
+  checkOneOf,
   checkPositive,
 } from '../../../src/core/check.ts'
 import { wordsOf } from './support.ts'
@@ -17,6 +18,16 @@ import { wordsOf } from './support.ts'
 const anything = (value: unknown): never => value as never
 
 describe('a check', () => {
+  it('of one of several names them', () => {
+    expect(checkOneOf('state', 'open', ['open', 'closed'])).toBe('open')
+    expect(wordsOf(() => checkOneOf('state', 'ajar', ['open', 'closed'] as string[]))).toBe(
+      'RangeError: Expected `state` to be one of open, closed, got `ajar` (string)',
+    )
+    expect(wordsOf(() => checkOneOf('state', anything(5), ['open']))).toBe(
+      'TypeError: Expected `state` to be one of open, got `5` (number)',
+    )
+  })
+
   it('of a count takes integers from 1', () => {
     expect(checkCount('n', 1)).toBe(1)
     expect(checkCount('n', Number.MAX_SAFE_INTEGER)).toBe(Number.MAX_SAFE_INTEGER)
