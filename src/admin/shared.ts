@@ -4,6 +4,7 @@
 import type { CircuitBreaker } from '../breaker.ts'
 import { type FullClock, fullClock } from '../core/clock.ts'
 import { fleetCounts } from '../fleet/crossing.ts'
+import { groupOf } from '../fleet/namespace.ts'
 import { Operator } from '../fleet/operator.ts'
 import type { CircuitReport, CircuitStorage } from '../fleet/storage.ts'
 import type { Infuse } from '../infuse.ts'
@@ -189,12 +190,14 @@ function distinct(reports: Iterable<CircuitReport>): number {
 
 function placeOf(storage: CircuitStorage, infuse: Infuse | undefined): Place {
   const { namespace } = storage as { namespace?: unknown }
-  const known = typeof namespace === 'string' && namespace !== '' ? namespace : null
-  const where = known === null ? '' : ` --namespace ${known}`
+  // Of `prod:{name}` what all circuits have in common: the command below has a `{name}` of its own.
+  const known = typeof namespace === 'string' ? groupOf(namespace) : ''
+  const where = known === '' ? '' : ` --namespace ${known}`
+  const canSay = storage.shared !== undefined && !known.includes('*')
   return {
-    namespace: known,
+    namespace: known === '' ? null : known,
     env: infuse?.env ?? null,
     service: infuse?.serviceName ?? null,
-    shellCommand: storage.shared === undefined ? null : `infuse force {name} open --for 15m --reason "…"${where}`,
+    shellCommand: canSay ? `infuse force {name} open --for 15m --reason "…"${where}` : null,
   }
 }

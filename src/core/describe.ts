@@ -51,7 +51,8 @@ function tidy(text: string): string {
     .replace(/\s+/g, ' ')
     .replace(/\/\/[^/\s@]*@/g, '//')
     .replace(/(https?:\/\/[^\s?#]*)[?#]\S*/gi, '$1')
-  return plain.length > LONGEST ? `${plain.slice(0, LONGEST - 1)}…` : plain
+  // Never half a character.
+  return plain.length > LONGEST ? `${plain.slice(0, LONGEST - 1).replace(/\p{Surrogate}$/u, '')}…` : plain
 }
 
 function show(value: unknown): string {

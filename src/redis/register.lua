@@ -403,7 +403,7 @@ local function tellAlone(key, process, told)
     return type(forgotten) == 'table' and tend(key, forgotten)
   end
   local held = redis.pcall('HLEN', key)
-  if held == MOST_PROCESSES then redis.call('DEL', key) end
+  if type(held) == 'number' and held >= MOST_PROCESSES then redis.call('DEL', key) end
   local circuit = { state = told.state, since = absolute(told.since), why = told.why }
   circuit['until'] = absolute(told['until'])
   tend(key, redis.pcall('HSET', key, process, cjson.encode(circuit)))

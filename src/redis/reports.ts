@@ -2,7 +2,7 @@
 // holds is untrusted here too.
 
 import type { CircuitReport, LocalCircuit, LocalReport, Presence, ReportStep, Seen } from '../fleet/storage.ts'
-import { count, encodeTime, FOREVER, integer, items, parse, words } from './wire.ts'
+import { count, encodeText, encodeTime, FOREVER, integer, items, parse, words } from './wire.ts'
 
 const DEFAULTS = { span: 0, every: 5_000 }
 const LONGEST_SPAN = 300_000
@@ -16,7 +16,7 @@ export function encodePresence(names: readonly string[], presence: Presence | un
   if (presence === undefined) return {}
   const { process, circuits, alone = {}, span = DEFAULTS.span, every = DEFAULTS.every } = presence
   return {
-    process: process.slice(0, LONGEST_PROCESS),
+    process: encodeText(process, LONGEST_PROCESS),
     span: count(Math.min(span, LONGEST_SPAN)),
     every: count(Math.min(every, LONGEST_EVERY)),
     seen: names.map((name) => (Object.hasOwn(circuits, name) ? encodeSeen(circuits[name] as Seen) : '')),
@@ -25,7 +25,7 @@ export function encodePresence(names: readonly string[], presence: Presence | un
 }
 
 function encodeLocal({ state, since, until, why }: LocalCircuit): object {
-  return { state, since: encodeTime(since), until: encodeTime(until), why: why?.slice(0, LONGEST_REASON) }
+  return { state, since: encodeTime(since), until: encodeTime(until), why: encodeText(why, LONGEST_REASON) }
 }
 
 function encodeSeen({ calls, failures, rejected, slow, successes = Math.max(0, calls - failures) }: Seen): string {

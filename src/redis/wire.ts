@@ -21,6 +21,7 @@ export type Texts = Readonly<Record<string, unknown>>
 /** Stands for "without end" where numbers are texts: the latest time a Date holds. */
 export const FOREVER = 8.64e15
 const LONGEST_TEXT = 500
+const HALF = /\p{Surrogate}/gu
 const MOST_ITEMS = 1_000
 const MOST_LISTENERS = 1_000_000
 
@@ -70,14 +71,14 @@ export function encodeMove(expected: StoredCircuit | undefined, move: Move): str
     forced: forced?.state,
     forced_until: forced && encodeTime(forced.until),
     overrides: overrides && encodeOverrides(overrides),
-    policy: policy?.slice(0, LONGEST_TEXT),
-    by: by?.slice(0, LONGEST_TEXT),
-    why: why?.slice(0, LONGEST_TEXT),
+    policy: encodeText(policy),
+    by: encodeText(by),
+    why: encodeText(why),
     epoch: epoch === undefined ? undefined : count(epoch),
     period: period === 'new' ? period : count(period),
     said: said && '1',
-    said_by: said?.by?.slice(0, LONGEST_TEXT),
-    said_why: said?.why?.slice(0, LONGEST_TEXT),
+    said_by: encodeText(said?.by),
+    said_why: encodeText(said?.why),
     not_before: notBefore === undefined ? undefined : count(Math.ceil(notBefore)),
     move: move.move,
     mover: move.mover,
@@ -88,6 +89,11 @@ export function encodeMove(expected: StoredCircuit | undefined, move: Move): str
 function encodeOverrides({ failMax, resetTimeout, successThreshold }: Overrides): string {
   const ms = resetTimeout === undefined ? undefined : Math.min(resetTimeout, FOREVER)
   return JSON.stringify({ failMax, resetTimeout: ms, successThreshold })
+}
+
+/** What people read, no longer than `most`. Half a character would make the server refuse all that is said with it. */
+export function encodeText(text: string | undefined, most: number = LONGEST_TEXT): string | undefined {
+  return text?.slice(0, most).replace(HALF, '\ufffd')
 }
 
 export function encodeTime(time: StorageTime): string {

@@ -303,6 +303,23 @@ describe('an application that shares its circuits', () => {
   })
 })
 
+it.each([
+  ['prod', 'prod', / --namespace prod$/],
+  ['prod:{name}', 'prod', / --namespace prod$/],
+  ['{name}', null, /"…"$/],
+  ['{name}:prod', '*:prod', undefined],
+])(
+  'a command for a shell names the namespace `%s` so that a circuit’s name does not stand in it',
+  async (namespace, known, ends) => {
+    const storage = Object.assign(new SimulatedStorage(), { namespace })
+    await using rig = await Rig.start(storage)
+    const { json } = await rig.get('/circuits')
+    expect(json.namespace).toBe(known)
+    if (ends === undefined) expect(json.shellCommand).toBeNull()
+    else expect(json.shellCommand).toMatch(ends)
+  },
+)
+
 it('what a process did alone stands beside what the fleet did', async () => {
   using warned = warnings()
   const storage = new SimulatedStorage({ refreshInterval: 50 })

@@ -102,9 +102,30 @@ it('D20 what stands there and is none of ours is left out', async () => {
   expect(report?.alone?.map(({ process }) => process)).toEqual(['p'])
 })
 
+it('a reason that is cut, or written, in the middle of a character is told all the same', async () => {
+  const why = `${'x'.repeat(199)}😀`
+  const alone = { payments: { state: 'open', since: { in: -1 }, until: { in: 60_000 }, why } } as const
+  await tell(from('p', { alone }))
+  expect((await storage.reports(['payments']))[0]?.alone).toMatchObject([{ why: `${'x'.repeat(199)}\ufffd` }])
+  const said = { by: 'a\ud83d', why: `${'y'.repeat(499)}😀` }
+  const next = {
+    until: 0,
+    relapses: 0,
+    successes: 0,
+    leases: [],
+    period: 'new',
+    move: 'm',
+    mover: 'p',
+    policy: '\ude00',
+  } as const
+  await storage.replace('payments', undefined, { state: 'open', ...next, ...said, said })
+  const [stored] = await storage.read(['payments'])
+  expect(stored).toMatchObject({ by: 'a\ufffd', why: `${'y'.repeat(499)}\ufffd`, policy: '\ufffd' })
+})
+
 it('those that went while they stood alone do not pile up', async () => {
   const alone = { payments: { state: 'open', since: { in: -1 }, until: { in: 60_000 } } } as const
-  const gone = Array.from({ length: 10_000 }, (_, index) => [`p-${index}`, '{}']).flat()
+  const gone = Array.from({ length: 10_001 }, (_, index) => [`p-${index}`, '{}']).flat()
   await server.command('HSET', standing, ...gone)
   await tell(from('p', { alone }))
   expect(await server.command('HLEN', standing)).toBe(1)

@@ -55,6 +55,9 @@ describe('an error in words', () => {
   it('is 120 characters at most', () => {
     expect(describeError('x'.repeat(120))).toBe('x'.repeat(120))
     expect(describeError('x'.repeat(121))).toBe(`${'x'.repeat(119)}…`)
+    // Not in the middle of a character.
+    expect(describeError(`${'x'.repeat(118)}😀y`)).toBe(`${'x'.repeat(118)}…`)
+    expect(describeError(`${'x'.repeat(117)}😀yz`)).toBe(`${'x'.repeat(117)}😀…`)
   })
 })
 
