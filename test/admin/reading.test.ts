@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Infuse, MemoryStorage, type StoredCircuit, type Tally } from '../../src/index.ts'
+import { Infuse, type LocalCircuit, MemoryStorage, type StoredCircuit, type Tally } from '../../src/index.ts'
 import { gateOf } from '../../src/calls/gates.ts'
 import type { WireCircuit, WireCircuits } from '../../src/admin/wire.ts'
 import { ManualClock, SimulatedStorage } from '../../src/testing/index.ts'
@@ -319,6 +319,46 @@ it.each([
     else expect(json.shellCommand).toMatch(ends)
   },
 )
+
+it('what other processes decided alone is the circuit’s, from the first that is open, until the fleet decides', async () => {
+  const storage = new SimulatedStorage({ clock: new ManualClock(0, 1_000_000) })
+  await using rig = await Rig.start(storage)
+  const circuits = { payments: { calls: 1, failures: 1, rejected: 0, slow: 0 } }
+  const tell = (process: string, alone?: LocalCircuit) =>
+    storage.read(['payments'], { process, circuits, ...(alone && { alone: { payments: alone } }) })
+  const tried: LocalCircuit = {
+    state: 'half-open',
+    since: { in: -9_000 },
+    until: { in: 4_000 },
+    why: 'its time is over',
+  }
+  await storage.add('payments', { epoch: 0, period: 0, keep: {} })
+  await tell('well')
+  await tell('one', tried)
+  const common = { scope: 'local', processes: 2, trialBy: null }
+  expect(await circuit(rig)).toMatchObject({
+    ...common,
+    state: 'half-open',
+    retryAfter: 4_000,
+    local: { open: 1, of: 2, who: 'one' },
+  })
+  await tell('two', { state: 'open', since: { in: -2_000 }, until: { in: 8_000 }, why: 'it is sick' })
+  await tell('three', { state: 'open', since: { in: -3_000 }, until: { in: 7_000 }, why: 'it was sick first' })
+  expect(await circuit(rig)).toMatchObject({
+    scope: 'local',
+    state: 'open',
+    since: 3_000,
+    retryAfter: 7_000,
+    period: 10_000,
+    reason: 'it was sick first',
+    local: { open: 3, of: 4, who: null },
+    text: expect.stringContaining('This is so in 3 of 4 processes') as string,
+  })
+  const { status } = await rig.post('/circuits/payments/close', { reason: 'repaired' })
+  expect([status, (await storage.read(['payments']))[0]?.period]).toEqual([200, 1_000_000])
+  await rig.post('/circuits/payments/force', { state: 'closed', for: 60_000, reason: 'repairs' })
+  expect(await circuit(rig)).toMatchObject({ scope: 'fleet', state: 'closed', local: null })
+})
 
 it('what a process did alone stands beside what the fleet did', async () => {
   using warned = warnings()
